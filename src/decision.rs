@@ -1,0 +1,183 @@
+//! The decision about a request, taken from its head alone.
+
+use http::{
+    header::{CONTENT_LENGTH, EXPECT, TRANSFER_ENCODING},
+    Method, Request, StatusCode, Version,
+};
+use http_body::Body;
+
+use crate::{ContinueSignal, Expectations, MalformedExpect, Rejection};
+
+/// Which requests the validator is asked about.
+///
+/// A request *has content* if its body is not at its end, its method is not CONNECT, and, for GET,
+/// HEAD, OPTIONS, TRACE and DELETE, a `Content-Length` above 0, a `Transfer-Encoding` or an `Expect`
+/// announces it.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Scope {
+    /// Every request with content, with or without `Expect`. The default: a rule that held for
+    /// expecting requests only would be bypassed by leaving the field out, which is what RFC 9110
+    /// §10.1.1 tells clients to do after a 417.
+    #[default]
+    HasContent,
+    /// Only requests with content that wait for the 100. Others pass unseen.
+    Expecting,
+    /// Every request, also a plain GET.
+    Always,
+}
+
+/// What happens to an expecting request on HTTP/2 or HTTP/3 below which nothing can send the 100.
+///
+/// On HTTP/1.1 such a request is always answered with 417, since its client would wait in vain.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Unsignallable {
+    /// Let it in. Clients with a timer (curl, Go, nghttp) send the content when it runs out; those
+    /// without one (Node.js, Java 17) wait for ever.
+    #[default]
+    Forward,
+    /// Answer 417 at once. Clients that follow RFC 9110 repeat the request without `Expect`; others
+    /// give up with an error instead of waiting.
+    ExpectationFailed,
+}
+
+/// What the decision depends on besides the request.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Policy {
+    pub(crate) scope: Scope,
+    pub(crate) supported: Vec<Box<str>>,
+    pub(crate) unsignallable: Unsignallable,
+}
+
+#[derive(Debug)]
+pub(crate) enum Decision {
+    Refuse(Refusal),
+    Admit(Admission),
+}
+
+/// Why a request is refused before any validator is asked.
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) enum Refusal {
+    /// 400
+    Malformed(MalformedExpect),
+    /// 417
+    Unsupported,
+    /// 417
+    Unsignallable,
+}
+
+#[derive(Debug)]
+pub(crate) struct Admission {
+    /// Whether the validator is asked first.
+    pub(crate) validate: bool,
+    /// Whether the first poll of the body sends a 100.
+    pub(crate) expecting: bool,
+    pub(crate) content: bool,
+    /// Empty where the field is ignored (row 1).
+    pub(crate) expectations: Expectations,
+}
+
+/// The table of the crate's documentation, row by row.
+pub(crate) fn decide<B: Body>(request: &Request<B>, policy: &Policy) -> Decision {
+    let expectations = if request.version() < Version::HTTP_11 {
+        Expectations::NONE // row 1
+    } else {
+        match Expectations::parse(request.headers()) {
+            Ok(expectations) => expectations, // row 2
+            Err(error) => return Decision::Refuse(Refusal::Malformed(error)), // row 3
+        }
+    };
+    if !policy.supports_all(&expectations) {
+        return Decision::Refuse(Refusal::Unsupported); // row 4
+    }
+    let content = has_content(request, !expectations.is_empty());
+    let expecting = content && expectations.has_continue(); // row 5
+    if expecting && !can_signal(request) && policy.refuses_unsignallable(request.version()) {
+        return Decision::Refuse(Refusal::Unsignallable); // row 6
+    }
+    let validate = match policy.scope {
+        Scope::HasContent => content,
+        Scope::Expecting => expecting,
+        Scope::Always => true,
+    };
+    Decision::Admit(Admission {
+        validate, // row 7
+        expecting,
+        content,
+        expectations, // row 8
+    })
+}
+
+impl Admission {
+    /// For the one [`RequestHead`](crate::RequestHead) that is made of the request.
+    pub(crate) fn take_expectations(&mut self) -> Expectations {
+        std::mem::take(&mut self.expectations)
+    }
+}
+
+impl Policy {
+    fn supports_all(&self, expectations: &Expectations) -> bool {
+        let supports = |name: &str| {
+            let mut supported = self.supported.iter();
+            supported.any(|known| known.eq_ignore_ascii_case(name))
+        };
+        expectations
+            .iter()
+            .all(|member| member.is_continue() || supports(member.name))
+    }
+
+    fn refuses_unsignallable(&self, version: Version) -> bool {
+        version == Version::HTTP_11 || self.unsignallable == Unsignallable::ExpectationFailed
+    }
+}
+
+fn has_content<B: Body>(request: &Request<B>, expects: bool) -> bool {
+    if request.body().is_end_stream() {
+        return false;
+    }
+    match *request.method() {
+        Method::CONNECT => false,
+        // HTTP/2 clients and proxies may end these with a separate, empty DATA frame, so that the
+        // body is not at its end yet although there is none.
+        Method::GET | Method::HEAD | Method::OPTIONS | Method::TRACE | Method::DELETE => {
+            let headers = request.headers();
+            let length = headers.get(CONTENT_LENGTH);
+            expects
+                || length.is_some_and(|length| length.as_bytes().iter().any(|&byte| byte != b'0'))
+                || headers.contains_key(TRANSFER_ENCODING)
+        }
+        _ => true,
+    }
+}
+
+/// Whether somebody below can send the 100 for an expecting request.
+///
+/// hyper recognises the last field line only, and only if all of it is `100-continue`
+/// (hyper 1.12.0, `src/proto/h1/role.rs:332`); on HTTP/2 it never sends a 100.
+fn can_signal<B>(request: &Request<B>) -> bool {
+    let hyper = || {
+        let last = request.headers().get_all(EXPECT).iter().next_back();
+        request.version() == Version::HTTP_11
+            && last.is_some_and(|line| line.as_bytes().eq_ignore_ascii_case(b"100-continue"))
+    };
+    request.extensions().get::<ContinueSignal>().is_some() || hyper()
+}
+
+impl Refusal {
+    /// The answer. Nothing of what the client sent is in it.
+    pub(crate) fn rejection(&self) -> Rejection {
+        match self {
+            Self::Malformed(error) => Rejection::new(StatusCode::BAD_REQUEST)
+                .with_message(format!("{error}; correct the field or leave it out")),
+            Self::Unsupported => Rejection::expectation_failed(
+                "the server does not support this expectation; \
+                 repeat the request without the Expect field",
+            ),
+            Self::Unsignallable => Rejection::expectation_failed(
+                "the server cannot send 100 Continue for this request; \
+                 repeat the request without the Expect field",
+            ),
+        }
+    }
+}
