@@ -1,0 +1,240 @@
+//! The two bodies: the request's on its way in, the response's on its way out.
+
+use std::{
+    cell::Cell,
+    fmt,
+    pin::Pin,
+    sync::Arc,
+    task::{Context, Poll},
+};
+
+use bytes::Bytes;
+use http_body::{Body, Frame, SizeHint};
+use pin_project_lite::pin_project;
+
+use crate::{
+    unread::{Guard, Slot},
+    ContinueSignal,
+};
+
+/// The request body that the inner service gets.
+///
+/// Frames, trailers, size hint and end are those of the body inside. The first poll of an expecting
+/// request's body sends the 100: hyper does it by itself on HTTP/1.1, elsewhere the
+/// [`ContinueSignal`] is fired.
+///
+/// If it is dropped before its end, the unread rest goes back to the layer, which reads it after the
+/// response, so that the client can finish sending and see the answer. This is why the body inside
+/// must be `Unpin`, as those of hyper, axum and tonic are: what was pinned could not be handed back.
+/// Wrap others in `Box::pin`.
+///
+/// # Cancel safety
+///
+/// A poll that is pending loses nothing if it is not repeated.
+pub struct ExpectBody<B> {
+    /// `None` only when dropped.
+    body: Option<B>,
+    signal: Option<ContinueSignal>,
+    slot: Option<Arc<Slot<B>>>,
+    polled: bool,
+    ended: bool,
+}
+
+impl<B> ExpectBody<B> {
+    /// The body of a request without content.
+    pub(crate) fn plain(body: B) -> Self {
+        Self::new(body, None, None)
+    }
+
+    pub(crate) fn new(body: B, signal: Option<ContinueSignal>, slot: Option<Arc<Slot<B>>>) -> Self {
+        Self {
+            body: Some(body),
+            signal,
+            slot,
+            polled: false,
+            ended: false,
+        }
+    }
+
+    #[cold]
+    fn first_poll(&mut self) {
+        self.polled = true;
+        if let Some(slot) = &self.slot {
+            slot.polled();
+        }
+        if let Some(signal) = self.signal.take() {
+            signal.fire();
+        }
+    }
+}
+
+impl<B: Body + Unpin> Body for ExpectBody<B> {
+    type Data = B::Data;
+    type Error = B::Error;
+
+    fn poll_frame(
+        mut self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+    ) -> Poll<Option<Result<Frame<B::Data>, B::Error>>> {
+        let this = &mut *self;
+        if !this.polled {
+            this.first_poll();
+        }
+        let Some(body) = &mut this.body else {
+            return Poll::Ready(None);
+        };
+        let polled = Pin::new(&mut *body).poll_frame(cx);
+        this.ended = match polled {
+            Poll::Ready(None | Some(Err(_))) => true,
+            Poll::Ready(Some(Ok(_))) => body.is_end_stream(),
+            Poll::Pending => false,
+        };
+        polled
+    }
+
+    fn is_end_stream(&self) -> bool {
+        self.body.as_ref().map_or(true, Body::is_end_stream)
+    }
+
+    fn size_hint(&self) -> SizeHint {
+        self.body
+            .as_ref()
+            .map_or_else(|| SizeHint::with_exact(0), Body::size_hint)
+    }
+}
+
+impl<B> Drop for ExpectBody<B> {
+    fn drop(&mut self) {
+        if let (Some(slot), Some(body)) = (&self.slot, self.body.take()) {
+            let nothing_left = self.ended || SPENT.get();
+            slot.give_back(body, nothing_left);
+        }
+    }
+}
+
+impl<B> fmt::Debug for ExpectBody<B> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("ExpectBody")
+            .field("polled", &self.polled)
+            .field("ended", &self.ended)
+            .finish_non_exhaustive()
+    }
+}
+
+pin_project! {
+    /// The response body that the server gets: the inner service's, or the content of a rejection.
+    ///
+    /// Frames, trailers, size hint and end are exactly those. It also keeps what is unread of the
+    /// request's body until the response has gone out.
+    pub struct ResponseBody<B> {
+        #[pin]
+        content: Content<B>,
+        // After the content: its drop begins the reading, which must not overtake the response.
+        guard: Option<Guard>,
+    }
+}
+
+pin_project! {
+    #[project = ContentProjection]
+    enum Content<B> {
+        Inner { #[pin] body: B },
+        Rejection { bytes: Bytes },
+    }
+}
+
+impl<B> ResponseBody<B> {
+    pub(crate) fn plain(body: B) -> Self {
+        Self {
+            content: Content::Inner { body },
+            guard: None,
+        }
+    }
+
+    pub(crate) fn guarded(body: B, guard: Guard) -> Self {
+        Self {
+            content: Content::Inner { body },
+            guard: Some(guard),
+        }
+    }
+
+    pub(crate) fn rejected(bytes: Bytes, guard: Option<Guard>) -> Self {
+        Self {
+            content: Content::Rejection { bytes },
+            guard,
+        }
+    }
+}
+
+impl<B> Body for ResponseBody<B>
+where
+    B: Body,
+    B::Data: From<Bytes>,
+{
+    type Data = B::Data;
+    type Error = B::Error;
+
+    fn poll_frame(
+        mut self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+    ) -> Poll<Option<Result<Frame<B::Data>, B::Error>>> {
+        let this = self.as_mut().project();
+        let polled = match this.content.project() {
+            ContentProjection::Inner { body } => body.poll_frame(cx),
+            ContentProjection::Rejection { bytes } => {
+                let content = std::mem::take(bytes);
+                let content = (!content.is_empty()).then(|| Frame::data(content.into()));
+                Poll::Ready(content.map(Ok))
+            }
+        };
+        // The head is out by now. At the end of the content the server drops this body, which lets
+        // the guard go; until then the client may already need to be read from.
+        let ended = matches!(polled, Poll::Ready(None)) || self.is_end_stream();
+        if !ended {
+            if let Some(guard) = self.project().guard.take() {
+                drop(guard);
+            }
+        }
+        polled
+    }
+
+    fn is_end_stream(&self) -> bool {
+        match &self.content {
+            Content::Inner { body } => body.is_end_stream(),
+            Content::Rejection { bytes } => bytes.is_empty(),
+        }
+    }
+
+    fn size_hint(&self) -> SizeHint {
+        match &self.content {
+            Content::Inner { body } => body.size_hint(),
+            Content::Rejection { bytes } => SizeHint::with_exact(bytes.len() as u64),
+        }
+    }
+}
+
+impl<B: fmt::Debug> fmt::Debug for ResponseBody<B> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let mut debug = f.debug_struct("ResponseBody");
+        match &self.content {
+            Content::Inner { body } => debug.field("inner", body),
+            Content::Rejection { bytes } => debug.field("rejection", &bytes.len()),
+        };
+        debug.finish_non_exhaustive()
+    }
+}
+
+thread_local! {
+    /// Whether a body is being dropped that has been read on already.
+    static SPENT: Cell<bool> = const { Cell::new(false) };
+}
+
+#[cfg_attr(not(feature = "tokio"), allow(dead_code, reason = "nothing reads on"))]
+/// Drops a body that has been read on as far as its bounds allow.
+///
+/// There may be the [`ExpectBody`] of an outer layer inside, under boxes that hide its type. It must
+/// not begin to read on anew.
+pub(crate) fn drop_spent<B>(body: B) {
+    let before = SPENT.replace(true);
+    drop(body);
+    SPENT.set(before);
+}

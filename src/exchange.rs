@@ -1,0 +1,179 @@
+//! One exchange from the layer's side: the request on its way in, the response on its way out.
+
+use std::sync::Arc;
+
+use bytes::Bytes;
+use http::{
+    header::{CONNECTION, CONTENT_LENGTH, EXPECT},
+    HeaderMap, HeaderValue, Request, Response, StatusCode, Version,
+};
+use http_body::Body;
+
+use crate::{
+    body::{ExpectBody, ResponseBody},
+    decision::Admission,
+    layer::Options,
+    render,
+    unread::{Fate, Guard, Slot, Terms, Unread},
+    ContinueSignal, Rejection, RequestHead,
+};
+
+/// What must be known of a request with content when its response comes.
+#[derive(Debug)]
+pub(crate) struct Exchange {
+    unread: Option<Arc<dyn Unread>>,
+    signal: Option<ContinueSignal>,
+    version: Version,
+    expecting: bool,
+    /// Whether an unread rest is small enough to be read, so that the connection can go on.
+    keep_alive: bool,
+}
+
+/// The request as the inner service gets it, and what to remember.
+pub(crate) fn admit<B>(
+    mut request: Request<B>,
+    admission: &Admission,
+    options: &Options,
+) -> (Request<ExpectBody<B>>, Option<Exchange>)
+where
+    B: Body + Send + Unpin + 'static,
+{
+    if options.strip_expect {
+        request.headers_mut().remove(EXPECT);
+    }
+    if !admission.content {
+        return (request.map(ExpectBody::plain), None);
+    }
+    let expecting = admission.expecting;
+    let signal = match expecting {
+        true => request.extensions().get::<ContinueSignal>().cloned(),
+        false => None,
+    };
+    let terms = Terms::new(options, request.version(), expecting);
+    let keep_alive = terms.as_ref().is_some_and(|terms| {
+        !expecting && terms.keeps_alive(request.version(), length(request.headers()))
+    });
+    let slot = terms.map(|terms| Arc::new(Slot::lent(terms)));
+    let exchange = Exchange {
+        unread: slot.clone().map(|slot| slot as Arc<dyn Unread>),
+        signal: signal.clone(),
+        version: request.version(),
+        expecting,
+        keep_alive,
+    };
+    let request = request.map(|body| ExpectBody::new(body, signal, slot));
+    (request, Some(exchange))
+}
+
+impl Exchange {
+    /// The response on its way out: nothing of the inner service is running any more.
+    pub(crate) fn finish<R: Body>(self, response: Response<R>) -> Response<ResponseBody<R>> {
+        if let Some(signal) = &self.signal {
+            signal.close();
+        }
+        let Some(unread) = self.unread else {
+            return response.map(ResponseBody::plain);
+        };
+        if hands_over(&response) || is_close_delimited(self.version, &response) {
+            unread.abandon();
+            return response.map(ResponseBody::plain);
+        }
+        let owes_close = match unread.fate() {
+            Fate::Read => return response.map(ResponseBody::plain),
+            Fate::Returned => !self.keep_alive,
+            // Nobody can tell whether this client will still send the content.
+            Fate::Held { polled } => self.expecting && !polled,
+        };
+        let guard = Guard::new(unread);
+        let mut response = response.map(|body| ResponseBody::guarded(body, guard));
+        if owes_close && self.version <= Version::HTTP_11 {
+            close(response.headers_mut());
+        }
+        response
+    }
+
+    /// The inner service has failed or was dropped: there will be no head to linger behind.
+    pub(crate) fn abandon(self) {
+        if let Some(signal) = &self.signal {
+            signal.close();
+        }
+        if let Some(unread) = &self.unread {
+            unread.abandon();
+        }
+    }
+}
+
+/// A refusal and what keeps the unread body.
+#[derive(Debug)]
+pub(crate) struct Refused {
+    response: Response<Bytes>,
+    guard: Option<Guard>,
+}
+
+/// The answer to a request that is not let in. The body is not polled.
+pub(crate) fn refuse<B>(
+    rejection: Rejection,
+    head: &RequestHead,
+    body: B,
+    options: &Options,
+) -> Refused
+where
+    B: Body + Send + Unpin + 'static,
+{
+    if let Some(signal) = head.extensions.get::<ContinueSignal>() {
+        signal.close();
+    }
+    let mut response = render::respond(&*options.renderer, &rejection, head);
+    let headers = response.headers_mut();
+    headers.remove(CONNECTION);
+    // Even a malformed or unknown expectation may keep its client waiting.
+    let expects = head.headers.contains_key(EXPECT);
+    let mut guard = None;
+    let mut keep_alive = !expects && body.is_end_stream();
+    if let Some(terms) = Terms::new(options, head.version, expects) {
+        keep_alive |= !expects && terms.keeps_alive(head.version, length(&head.headers));
+        if !body.is_end_stream() {
+            guard = Some(Guard::new(Arc::new(Slot::returned(terms, body))));
+        }
+    }
+    if !keep_alive && head.version <= Version::HTTP_11 {
+        close(response.headers_mut());
+    }
+    response.extensions_mut().insert(rejection);
+    Refused { response, guard }
+}
+
+impl Refused {
+    pub(crate) fn into_response<R>(self) -> Response<ResponseBody<R>> {
+        let Self { response, guard } = self;
+        response.map(|content| ResponseBody::rejected(content, guard))
+    }
+}
+
+/// The length of the content, if the head tells it beyond doubt.
+fn length(headers: &HeaderMap) -> Option<u64> {
+    use http::header::TRANSFER_ENCODING;
+
+    let mut lengths = headers.get_all(CONTENT_LENGTH).iter();
+    let length = lengths.next()?;
+    if lengths.next().is_some() || headers.contains_key(TRANSFER_ENCODING) {
+        return None;
+    }
+    crate::head::decimal(length.as_bytes())
+}
+
+fn close(headers: &mut HeaderMap) {
+    headers.insert(CONNECTION, HeaderValue::from_static("close"));
+}
+
+/// After a 101 the connection belongs to another protocol.
+fn hands_over<R>(response: &Response<R>) -> bool {
+    response.status() == StatusCode::SWITCHING_PROTOCOLS
+}
+
+/// Whether the response ends where the connection does: it would not end until the drain does.
+fn is_close_delimited<R: Body>(version: Version, response: &Response<R>) -> bool {
+    version < Version::HTTP_11
+        && response.body().size_hint().exact().is_none()
+        && !response.headers().contains_key(CONTENT_LENGTH)
+}

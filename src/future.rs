@@ -1,0 +1,202 @@
+//! The futures of the service.
+
+use std::{
+    fmt,
+    future::Future,
+    pin::Pin,
+    sync::Arc,
+    task::{ready, Context, Poll},
+};
+
+use http::{Request, Response};
+use http_body::Body;
+use pin_project_lite::pin_project;
+use tower_service::Service;
+
+use crate::{
+    body::{ExpectBody, ResponseBody},
+    decision::Admission,
+    exchange::{admit, refuse, Exchange, Refused},
+    layer::Options,
+    Rejection, RequestHead,
+};
+
+pin_project! {
+    /// The future of [`Expect`](crate::Expect): a rejection that is ready, or the inner response.
+    ///
+    /// # Panics
+    ///
+    /// If polled after it was ready.
+    pub struct ResponseFuture<F> {
+        #[pin]
+        state: State<F>,
+        exchange: OnGoing,
+    }
+}
+
+pin_project! {
+    #[project = StateProjection]
+    enum State<F> {
+        Admitted { #[pin] future: F },
+        Rejected { refused: Option<Refused> },
+        Done,
+    }
+}
+
+impl<F> ResponseFuture<F> {
+    pub(crate) fn admitted(future: F, exchange: Option<Exchange>) -> Self {
+        Self {
+            state: State::Admitted { future },
+            exchange: OnGoing(exchange),
+        }
+    }
+
+    pub(crate) fn rejected(refused: Refused) -> Self {
+        Self {
+            state: State::Rejected {
+                refused: Some(refused),
+            },
+            exchange: OnGoing(None),
+        }
+    }
+}
+
+impl<F, R, E> Future for ResponseFuture<F>
+where
+    F: Future<Output = Result<Response<R>, E>>,
+    R: Body,
+{
+    type Output = Result<Response<ResponseBody<R>>, E>;
+
+    fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
+        let mut this = self.project();
+        let result = match this.state.as_mut().project() {
+            StateProjection::Admitted { future } => ready!(future.poll(cx)),
+            StateProjection::Rejected { refused } => {
+                let refused = refused.take().expect("polled after it was ready");
+                return Poll::Ready(Ok(refused.into_response()));
+            }
+            StateProjection::Done => panic!("polled after it was ready"),
+        };
+        // Whatever the inner future still holds of the request must come back before we look.
+        this.state.set(State::Done);
+        let exchange = this.exchange.0.take();
+        Poll::Ready(result.map(|response| match exchange {
+            Some(exchange) => exchange.finish(response),
+            None => response.map(ResponseBody::plain),
+        }))
+    }
+}
+
+impl<F> fmt::Debug for ResponseFuture<F> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("ResponseFuture").finish_non_exhaustive()
+    }
+}
+
+/// Abandons the exchange if the future is dropped before the response is there.
+struct OnGoing(Option<Exchange>);
+
+impl Drop for OnGoing {
+    fn drop(&mut self) {
+        if let Some(exchange) = self.0.take() {
+            exchange.abandon();
+        }
+    }
+}
+
+pin_project! {
+    /// The future of [`Expect`](crate::Expect) with an [`AsyncValidator`](crate::AsyncValidator).
+    ///
+    /// # Panics
+    ///
+    /// If polled after it was ready.
+    pub struct AsyncResponseFuture<D, S, F, B> {
+        #[pin]
+        state: AsyncState<D, S, F, B>,
+    }
+}
+
+pin_project! {
+    #[project = AsyncStateProjection]
+    enum AsyncState<D, S, F, B> {
+        Validating { #[pin] decision: D, pending: Option<Pending<S, B>> },
+        Decided { #[pin] response: ResponseFuture<F> },
+    }
+}
+
+/// What waits while the validator decides.
+pub(crate) struct Pending<S, B> {
+    pub(crate) service: S,
+    pub(crate) head: RequestHead,
+    pub(crate) body: B,
+    pub(crate) admission: Admission,
+    pub(crate) options: Arc<Options>,
+}
+
+impl<D, S, F, B> AsyncResponseFuture<D, S, F, B> {
+    pub(crate) fn validating(decision: D, pending: Pending<S, B>) -> Self {
+        let pending = Some(pending);
+        Self {
+            state: AsyncState::Validating { decision, pending },
+        }
+    }
+
+    pub(crate) fn decided(response: ResponseFuture<F>) -> Self {
+        Self {
+            state: AsyncState::Decided { response },
+        }
+    }
+}
+
+impl<S, B> Pending<S, B>
+where
+    B: Body + Send + Unpin + 'static,
+{
+    fn decide<R>(mut self, decision: Result<(), Rejection>) -> ResponseFuture<S::Future>
+    where
+        S: Service<Request<ExpectBody<B>>, Response = Response<R>>,
+    {
+        if let Err(rejection) = decision {
+            let refused = refuse(rejection, &self.head, self.body, &self.options);
+            return ResponseFuture::rejected(refused);
+        }
+        let request = Request::from_parts(self.head.into_parts(), self.body);
+        let (request, exchange) = admit(request, &self.admission, &self.options);
+        ResponseFuture::admitted(self.service.call(request), exchange)
+    }
+}
+
+impl<D, S, B, R> Future for AsyncResponseFuture<D, S, S::Future, B>
+where
+    D: Future<Output = Result<(), Rejection>>,
+    S: Service<Request<ExpectBody<B>>, Response = Response<R>>,
+    B: Body + Send + Unpin + 'static,
+    R: Body,
+{
+    type Output = Result<Response<ResponseBody<R>>, S::Error>;
+
+    fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
+        let mut this = self.project();
+        loop {
+            let response = match this.state.as_mut().project() {
+                AsyncStateProjection::Validating { decision, pending } => {
+                    let decision = ready!(decision.poll(cx));
+                    let pending = pending.take().expect("polled after it was ready");
+                    pending.decide(decision)
+                }
+                AsyncStateProjection::Decided { response } => return response.poll(cx),
+            };
+            this.state.set(AsyncState::Decided { response });
+        }
+    }
+}
+
+impl<D, S, F, B> fmt::Debug for AsyncResponseFuture<D, S, F, B> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let decided = matches!(self.state, AsyncState::Decided { .. });
+        f.debug_struct("AsyncResponseFuture")
+            .field("decided", &decided)
+            .finish_non_exhaustive()
+    }
+}

@@ -1,0 +1,199 @@
+//! The layer and its settings.
+
+use std::{fmt, sync::Arc};
+
+use tower_layer::Layer;
+
+use crate::{
+    decision::{Policy, Scope, Unsignallable},
+    linger::Linger,
+    render::{PlainText, Render},
+    validator::{Async, AsyncValidator, Validator},
+    Expect,
+};
+
+/// Decides about requests before their content is read.
+///
+/// See the [crate](crate) for what it does. A layer of the type `ExpectLayer<V>` can be named in a
+/// struct field; for a closure, let `V` be a function pointer or an `Arc<dyn Validator + Send + Sync>`.
+///
+/// ```
+/// use tower_expect::{ExpectLayer, Rejection, RequestHead};
+///
+/// struct Config {
+///     uploads: ExpectLayer<fn(&RequestHead) -> Result<(), Rejection>>,
+/// }
+///
+/// fn check(head: &RequestHead) -> Result<(), Rejection> {
+///     Ok(())
+/// }
+///
+/// let config = Config { uploads: ExpectLayer::new(check) };
+/// # let _ = config.uploads;
+/// ```
+#[must_use = "a layer does nothing until it wraps a service"]
+pub struct ExpectLayer<V = ()> {
+    validator: Arc<V>,
+    options: Options,
+}
+
+/// What the service shares with all its clones.
+#[derive(Debug)]
+pub(crate) struct Settings<V> {
+    pub(crate) validator: Arc<V>,
+    /// Apart from the validator, so that futures can hold them without its type.
+    pub(crate) options: Arc<Options>,
+}
+
+#[derive(Clone)]
+pub(crate) struct Options {
+    pub(crate) policy: Policy,
+    pub(crate) renderer: Arc<dyn Render>,
+    pub(crate) strip_expect: bool,
+    pub(crate) linger: Option<Arc<Linger>>,
+}
+
+impl Default for Options {
+    fn default() -> Self {
+        Self {
+            policy: Policy::default(),
+            renderer: Arc::new(PlainText),
+            strip_expect: false,
+            linger: Linger::on_by_default(),
+        }
+    }
+}
+
+impl<V: Validator> ExpectLayer<V> {
+    /// A layer that asks `validator`, which may be a closure, one of the [`rules`](crate::rules) or
+    /// a type of yours.
+    pub fn new(validator: V) -> Self {
+        Self::with_validator(validator)
+    }
+}
+
+impl<V: AsyncValidator> ExpectLayer<Async<V>> {
+    /// A layer that asks `validator` and waits for its answer, with the body untouched meanwhile.
+    ///
+    /// The inner service must be `Clone`: it stays behind for the next request while the instance
+    /// that was made ready waits for the answer.
+    pub fn new_async(validator: V) -> Self {
+        Self::with_validator(Async(validator))
+    }
+}
+
+/// Admits all. The grammar of `Expect`, `Connection: close` and the lingering still hold.
+impl Default for ExpectLayer {
+    fn default() -> Self {
+        Self::new(())
+    }
+}
+
+impl<V> ExpectLayer<V> {
+    fn with_validator(validator: V) -> Self {
+        Self {
+            validator: Arc::new(validator),
+            options: Options::default(),
+        }
+    }
+
+    /// Which requests the validator is asked about; [`Scope::HasContent`] unless set.
+    pub fn validate_when(mut self, scope: Scope) -> Self {
+        self.options.policy.scope = scope;
+        self
+    }
+
+    /// Declares that the application understands an expectation of that name, in any case, with any
+    /// value and parameters. Without this, it is answered with 417.
+    ///
+    /// The application finds it in [`RequestHead::expectations`](crate::RequestHead::expectations),
+    /// or parses the field by [`Expectations::parse`](crate::Expectations::parse). On HTTP/1.1 it
+    /// must stand in a field line of its own before that of `100-continue`: hyper sends a 100 only
+    /// if the last line is exactly that.
+    pub fn support(mut self, name: impl Into<String>) -> Self {
+        let name: String = name.into();
+        self.options.policy.supported.push(name.into_boxed_str());
+        self
+    }
+
+    /// What to do on HTTP/2 and HTTP/3 where nothing can send the 100; [`Unsignallable::Forward`]
+    /// unless set.
+    pub fn when_unsignallable(mut self, unsignallable: Unsignallable) -> Self {
+        self.options.policy.unsignallable = unsignallable;
+        self
+    }
+
+    /// How rejections look; [`PlainText`] unless set.
+    pub fn render_with(mut self, renderer: impl Render) -> Self {
+        self.options.renderer = Arc::new(renderer);
+        self
+    }
+
+    /// Removes the `Expect` field from requests that are let in.
+    ///
+    /// For inner services that would act on it a second time, such as a proxy. Without this it stays,
+    /// so that a nested layer sees it.
+    pub fn strip_expect(mut self) -> Self {
+        self.options.strip_expect = true;
+        self
+    }
+}
+
+#[cfg(feature = "tokio")]
+impl<V> ExpectLayer<V> {
+    /// How long and how much to read on after a refusal; see [`Linger`].
+    pub fn linger(mut self, linger: Linger) -> Self {
+        self.options.linger = Some(Arc::new(linger));
+        self
+    }
+
+    /// Drops the content of refused requests at once.
+    ///
+    /// Clients that are already sending lose the refusal to a connection reset then, in most cases.
+    /// Rejections still carry `Connection: close`; the application's own early answers do not.
+    pub fn no_linger(mut self) -> Self {
+        self.options.linger = None;
+        self
+    }
+}
+
+impl<V, S> Layer<S> for ExpectLayer<V> {
+    type Service = Expect<S, V>;
+
+    fn layer(&self, inner: S) -> Self::Service {
+        let settings = Settings {
+            validator: Arc::clone(&self.validator),
+            options: Arc::new(self.options.clone()),
+        };
+        Expect::new(inner, Arc::new(settings))
+    }
+}
+
+/// Not derived: the validator need not be `Clone`.
+impl<V> Clone for ExpectLayer<V> {
+    fn clone(&self) -> Self {
+        Self {
+            validator: Arc::clone(&self.validator),
+            options: self.options.clone(),
+        }
+    }
+}
+
+/// Not derived: closures are not `Debug`.
+impl<V> fmt::Debug for ExpectLayer<V> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("ExpectLayer")
+            .field("options", &self.options)
+            .finish_non_exhaustive()
+    }
+}
+
+impl fmt::Debug for Options {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Options")
+            .field("policy", &self.policy)
+            .field("strip_expect", &self.strip_expect)
+            .field("linger", &self.linger)
+            .finish_non_exhaustive()
+    }
+}

@@ -1,0 +1,158 @@
+//! The service: ask, then answer or let in.
+
+use std::{
+    fmt,
+    sync::Arc,
+    task::{Context, Poll},
+};
+
+use http::{Request, Response};
+use http_body::Body;
+use tower_service::Service;
+
+use crate::{
+    decision::{decide, Decision},
+    exchange::{admit, refuse},
+    future::{AsyncResponseFuture, Pending, ResponseFuture},
+    layer::Settings,
+    validator::{Async, AsyncValidator, Validator},
+    ExpectBody, RequestHead, ResponseBody,
+};
+
+/// A service that decides about requests before their content is read; made by
+/// [`ExpectLayer`](crate::ExpectLayer).
+///
+/// `poll_ready` is that of the inner service. A rejection does not call the inner service although it
+/// was made ready; what that reserved, such as a permit of tower's `ConcurrencyLimit`, is used by the
+/// next call or released when this instance is dropped. Servers such as hyper-util and axum clone the
+/// service for each connection or request and drop the clone.
+pub struct Expect<S, V = ()> {
+    inner: S,
+    settings: Arc<Settings<V>>,
+}
+
+impl<S, V> Expect<S, V> {
+    pub(crate) fn new(inner: S, settings: Arc<Settings<V>>) -> Self {
+        Self { inner, settings }
+    }
+
+    /// The inner service.
+    pub fn get_ref(&self) -> &S {
+        &self.inner
+    }
+
+    /// The inner service, to be changed.
+    pub fn get_mut(&mut self) -> &mut S {
+        &mut self.inner
+    }
+
+    /// The inner service, without this one around it.
+    pub fn into_inner(self) -> S {
+        self.inner
+    }
+}
+
+impl<S, V, B, R> Service<Request<B>> for Expect<S, V>
+where
+    S: Service<Request<ExpectBody<B>>, Response = Response<R>>,
+    V: Validator,
+    B: Body + Send + Unpin + 'static,
+    R: Body,
+{
+    type Response = Response<ResponseBody<R>>;
+    type Error = S::Error;
+    type Future = ResponseFuture<S::Future>;
+
+    fn poll_ready(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), S::Error>> {
+        self.inner.poll_ready(cx)
+    }
+
+    fn call(&mut self, mut request: Request<B>) -> Self::Future {
+        let Settings { validator, options } = &*self.settings;
+        let mut admission = match decide(&request, &options.policy) {
+            Decision::Admit(admission) => admission,
+            Decision::Refuse(refusal) => {
+                let (parts, body) = request.into_parts();
+                let head = RequestHead::refused(parts, body.size_hint());
+                return ResponseFuture::rejected(refuse(refusal.rejection(), &head, body, options));
+            }
+        };
+        if admission.validate {
+            let (parts, body) = request.into_parts();
+            let head = RequestHead::new(parts, admission.take_expectations(), body.size_hint());
+            if let Err(rejection) = validator.validate(&head) {
+                return ResponseFuture::rejected(refuse(rejection, &head, body, options));
+            }
+            request = Request::from_parts(head.into_parts(), body);
+        }
+        let (request, exchange) = admit(request, &admission, options);
+        ResponseFuture::admitted(self.inner.call(request), exchange)
+    }
+}
+
+impl<S, V, B, R> Service<Request<B>> for Expect<S, Async<V>>
+where
+    S: Service<Request<ExpectBody<B>>, Response = Response<R>> + Clone,
+    V: AsyncValidator,
+    B: Body + Send + Unpin + 'static,
+    R: Body,
+{
+    type Response = Response<ResponseBody<R>>;
+    type Error = S::Error;
+    type Future = AsyncResponseFuture<V::Future, S, S::Future, B>;
+
+    fn poll_ready(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), S::Error>> {
+        self.inner.poll_ready(cx)
+    }
+
+    fn call(&mut self, request: Request<B>) -> Self::Future {
+        let Settings { validator, options } = &*self.settings;
+        let mut admission = match decide(&request, &options.policy) {
+            Decision::Admit(admission) => admission,
+            Decision::Refuse(refusal) => {
+                let (parts, body) = request.into_parts();
+                let head = RequestHead::refused(parts, body.size_hint());
+                let rejected = refuse(refusal.rejection(), &head, body, options);
+                return AsyncResponseFuture::decided(ResponseFuture::rejected(rejected));
+            }
+        };
+        if !admission.validate {
+            let (request, exchange) = admit(request, &admission, options);
+            let future = ResponseFuture::admitted(self.inner.call(request), exchange);
+            return AsyncResponseFuture::decided(future);
+        }
+        let (parts, body) = request.into_parts();
+        let head = RequestHead::new(parts, admission.take_expectations(), body.size_hint());
+        let decision = validator.0.validate(&head);
+        // The instance that was made ready is the one to call; its clone may not be ready.
+        let clone = self.inner.clone();
+        let ready = std::mem::replace(&mut self.inner, clone);
+        let pending = Pending {
+            service: ready,
+            head,
+            body,
+            admission,
+            options: Arc::clone(options),
+        };
+        AsyncResponseFuture::validating(decision, pending)
+    }
+}
+
+/// Not derived: the validator need not be `Clone`, the settings are shared.
+impl<S: Clone, V> Clone for Expect<S, V> {
+    fn clone(&self) -> Self {
+        Self {
+            inner: self.inner.clone(),
+            settings: Arc::clone(&self.settings),
+        }
+    }
+}
+
+impl<S: fmt::Debug, V> fmt::Debug for Expect<S, V> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Expect")
+            .field("inner", &self.inner)
+            .field("options", &self.settings.options)
+            .finish_non_exhaustive()
+    }
+}

@@ -1,0 +1,183 @@
+//! What happens to a request body that nobody has read to its end.
+//!
+//! [`ExpectBody`](crate::ExpectBody) gives the rest back to a [`Slot`] when it is dropped. The
+//! [`Guard`] in the response body lets it go to the [`Linger`] once the head of the response is out.
+
+use std::{
+    fmt,
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
+};
+
+use http::Version;
+use http_body::Body;
+
+use crate::{layer::Options, linger::Linger};
+
+/// How to read on, for one request.
+#[derive(Clone, Debug)]
+#[cfg_attr(not(feature = "tokio"), allow(dead_code, reason = "nothing reads on"))]
+pub(crate) struct Terms {
+    pub(crate) linger: Arc<Linger>,
+    /// Whether the client may be waiting for a 100.
+    pub(crate) expecting: bool,
+    pub(crate) http1: bool,
+}
+
+impl Terms {
+    /// `None` without lingering.
+    pub(crate) fn new(options: &Options, version: Version, expecting: bool) -> Option<Self> {
+        let linger = options.linger.as_ref().map(Arc::clone)?;
+        let http1 = version <= Version::HTTP_11;
+        Some(Self {
+            linger,
+            expecting,
+            http1,
+        })
+    }
+
+    /// Whether so short a content is read to its end, for the connection to go on.
+    pub(crate) fn keeps_alive(&self, version: Version, length: Option<u64>) -> bool {
+        version == Version::HTTP_11
+            && length.is_some_and(|length| length <= self.linger.keep_alive_limit())
+    }
+}
+
+/// Where an unread body comes back to.
+pub(crate) struct Slot<B> {
+    stage: Mutex<Stage<B>>,
+    terms: Terms,
+    /// Here, because `Drop` cannot name the bounds on `B` that the linger needs.
+    read_on: fn(B, &Terms, bool),
+}
+
+enum Stage<B> {
+    /// The application has it.
+    Lent { polled: bool },
+    /// The application has dropped it; the response is not out yet.
+    Returned { body: B, polled: bool },
+    /// The response is out; the application still has it.
+    Late { polled: bool },
+    /// Read to its end, being read on, or given up.
+    Settled,
+}
+
+impl<B: Body + Send + Unpin + 'static> Slot<B> {
+    pub(crate) fn lent(terms: Terms) -> Self {
+        Self::at(Stage::Lent { polled: false }, terms)
+    }
+
+    pub(crate) fn returned(terms: Terms, body: B) -> Self {
+        let polled = false;
+        Self::at(Stage::Returned { body, polled }, terms)
+    }
+
+    fn at(stage: Stage<B>, terms: Terms) -> Self {
+        Self {
+            stage: Mutex::new(stage),
+            terms,
+            read_on: |body, terms, polled| terms.linger.read_on(body, terms, polled),
+        }
+    }
+}
+
+impl<B> Slot<B> {
+    pub(crate) fn polled(&self) {
+        if let Stage::Lent { polled } | Stage::Late { polled } = &mut *self.lock() {
+            *polled = true;
+        }
+    }
+
+    pub(crate) fn give_back(&self, body: B, ended: bool)
+    where
+        B: Sized,
+    {
+        let mut stage = self.lock();
+        let late = match std::mem::replace(&mut *stage, Stage::Settled) {
+            Stage::Lent { polled } if !ended => {
+                *stage = Stage::Returned { body, polled };
+                return;
+            }
+            Stage::Late { polled } if !ended => polled,
+            _ => {
+                drop(stage);
+                return drop(body);
+            }
+        };
+        drop(stage);
+        (self.read_on)(body, &self.terms, late);
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Stage<B>> {
+        self.stage.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// A [`Slot`] without the type of its body.
+pub(crate) trait Unread: Send + Sync {
+    fn fate(&self) -> Fate;
+
+    /// The response is out.
+    fn let_go(&self);
+
+    /// There will be no response: drops the body.
+    fn abandon(&self);
+}
+
+/// What has become of the body when the response is there.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Fate {
+    Read,
+    Returned,
+    Held { polled: bool },
+}
+
+impl<B: Send> Unread for Slot<B> {
+    fn fate(&self) -> Fate {
+        match *self.lock() {
+            Stage::Lent { polled } | Stage::Late { polled } => Fate::Held { polled },
+            Stage::Returned { .. } => Fate::Returned,
+            Stage::Settled => Fate::Read,
+        }
+    }
+
+    fn let_go(&self) {
+        let mut stage = self.lock();
+        match std::mem::replace(&mut *stage, Stage::Settled) {
+            Stage::Lent { polled } => *stage = Stage::Late { polled },
+            Stage::Returned { body, polled } => {
+                drop(stage);
+                (self.read_on)(body, &self.terms, polled);
+            }
+            other @ (Stage::Late { .. } | Stage::Settled) => *stage = other,
+        }
+    }
+
+    fn abandon(&self) {
+        let mut stage = self.lock();
+        let abandoned = std::mem::replace(&mut *stage, Stage::Settled);
+        drop(stage);
+        drop(abandoned);
+    }
+}
+
+impl fmt::Debug for dyn Unread {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_tuple("Unread").field(&self.fate()).finish()
+    }
+}
+
+/// Lets the unread body go when it is dropped: after the head of the response has been written.
+#[derive(Debug)]
+pub(crate) struct Guard(Arc<dyn Unread>);
+
+impl Guard {
+    pub(crate) fn new(unread: Arc<dyn Unread>) -> Self {
+        Self(unread)
+    }
+}
+
+impl Drop for Guard {
+    fn drop(&mut self) {
+        self.0.let_go();
+    }
+}
