@@ -1,10 +1,197 @@
-//! tower-expect
+//! `Expect: 100-continue` done right: [`ExpectLayer`] decides about a request before its content is
+//! read, and its refusals arrive.
+//!
+//! A client that is about to send much may ask first: `Expect: 100-continue`. The server says
+//! `100 Continue`, or refuses with a final status before a byte is uploaded. Wrapped around any tower
+//! service (axum, hyper, tonic), the layer asks a validator of yours, which sees everything of the
+//! request but its body, and then answers at once, or lets the request in. The 100 goes out when, and
+//! if, the application first polls the body.
+//!
+//! ```
+//! use bytes::Bytes;
+//! use http::{Request, Response, StatusCode};
+//! use http_body_util::{BodyExt, Full};
+//! use tower::{ServiceBuilder, ServiceExt};
+//! use tower_expect::{rules, ExpectBody, ExpectLayer};
+//!
+//! async fn store(
+//!     request: Request<ExpectBody<Full<Bytes>>>,
+//! ) -> Result<Response<Full<Bytes>>, std::convert::Infallible> {
+//!     let content = request.into_body().collect().await.expect("in memory").to_bytes();
+//!     Ok(Response::new(format!("stored {} bytes", content.len()).into()))
+//! }
+//!
+//! # tokio_test::block_on(async {
+//! let service = ServiceBuilder::new()
+//!     .layer(ExpectLayer::new(
+//!         rules::bearer(|token| token == "s3cr3t") // in constant time, please
+//!             .and(rules::content_type(["image/*"]))
+//!             .and(rules::content_length(..=1 << 20)),
+//!     ))
+//!     .service_fn(store);
+//!
+//! let upload = |token, content: &'static [u8]| {
+//!     Request::put("/picture")
+//!         .header("authorization", token)
+//!         .header("content-type", "image/png")
+//!         .header("content-length", content.len())
+//!         .header("expect", "100-continue")
+//!         .body(Full::from(content))
+//! };
+//!
+//! let response = service.clone().oneshot(upload("Bearer s3cr3t", b"PNG")?).await?;
+//! assert_eq!(response.into_body().collect().await?.to_bytes(), "stored 3 bytes");
+//!
+//! let response = service.oneshot(upload("Bearer wrong", b"PNG")?).await?;
+//! assert_eq!(response.status(), StatusCode::UNAUTHORIZED);
+//! assert_eq!(response.headers()["www-authenticate"], "Bearer error=\"invalid_token\"");
+//! assert_eq!(response.headers()["connection"], "close");
+//! # Ok::<(), Box<dyn std::error::Error>>(())
+//! # }).unwrap();
+//! ```
+//!
+//! # The decision
+//!
+//! A request is *expecting* if it carries `100-continue` and is HTTP/1.1 or later. It has *content* if
+//! its body is not at its end, its method is not CONNECT, and, for GET, HEAD, OPTIONS, TRACE and DELETE,
+//! a `Content-Length` above 0, a `Transfer-Encoding` or an `Expect` announces it.
+//!
+//! | # | the request | what happens |
+//! |---|---|---|
+//! | 1 | HTTP/1.0 (or 0.9) | the `Expect` field is ignored whole, as if absent; never a 1xx; go to 7 |
+//! | 2 | no `Expect` field, or only empty list members | go to 7 |
+//! | 3 | `Expect` does not match its grammar | 400, inner service not called, value never echoed |
+//! | 4 | a member is neither `100-continue` nor a declared extension ([`support`]); `100-continue=x` and `100-continue;q=1` are such other members | 417, inner service not called |
+//! | 5 | expecting, but no content | the expectation is moot: no 100, go to 7 |
+//! | 6 | expecting, with content, and nothing below can send the 100 | HTTP/1.1: 417 at once, rather than a stall; HTTP/2 and 3: as [`Unsignallable`] says: let in (the default; go to 7) or 417 |
+//! | 7 | the validator applies ([`Scope`]) and says `Err(rejection)` | that response; inner service not called, body never polled |
+//! | 8 | otherwise | inner service called with `Request<ExpectBody<B>>`; the first poll of the body sends the 100 |
+//!
+//! What a refusal looks like is up to [`render`]. On HTTP/1 it carries `Connection: close`, except where
+//! a short rest can safely be read instead ([`Linger::keep_alive_up_to`]); on HTTP/2 and 3 there is no
+//! such field. A rejection is a response, never an error: the layer's error is that of the inner
+//! service. The [`Rejection`] is also in the response's extensions, for outer layers to see.
+//!
+//! # No refusal is lost
+//!
+//! A client that is already sending loses the answer if the server closes with content unread: the
+//! connection is reset, and the reset overtakes the response. So the layer keeps the unread body and
+//! reads on, within bounds, after the head of the response has gone out: see [`Linger`]. The same holds
+//! for answers that your *application* gives without reading the body: a handler's own 401, an
+//! extractor's rejection, `RequestBodyLimitLayer`'s 413. That alone is a reason to add
+//! `ExpectLayer::default()` to a server that validates nothing.
+//!
+//! | the body when the response comes | `Connection: close` (HTTP/1) | read on |
+//! |---|---|---|
+//! | read to its end | no | no |
+//! | dropped unread or half-read | yes, but for a short, not expecting one | yes |
+//! | still held, expecting, never polled | yes | when it is dropped |
+//! | still held otherwise | no | when it is dropped |
+//!
+//! # Who sends the 100
+//!
+//! * HTTP/1.1 on hyper (and so axum and tonic): hyper itself, at the first poll of its body, provided
+//!   that the *last* `Expect` field line is exactly `100-continue`, in any case. It compares no lists and
+//!   leaves other clients to stall; hence row 6.
+//! * Any server that can send interim responses puts a [`ContinueSignal`] into the request's extensions.
+//!   [`ExpectBody`] fires it at the first poll, at most once, never after the response.
+//! * HTTP/2 or 3 without a `ContinueSignal`: nobody. hyper has never sent a 100 over HTTP/2
+//!   (hyperium/hyper#2743).
+//!
+//! # How this differs from its neighbours
+//!
+//! * axum's `DefaultBodyLimit` counts while it reads: it invites 100 MiB with a 100 and then refuses.
+//!   [`rules::content_length`] refuses before.
+//! * tower-http's `RequestBodyLimitLayer` refuses by `Content-Length` before the 100, too, and counts
+//!   chunked content while it is read: keep it, inside. It adds no `Connection: close` and does not read
+//!   on, so that its 413 is mostly lost; with this layer outside it is not.
+//! * tower-http's `ValidateRequestHeaderLayer` decides by the head as well, but on every request with or
+//!   without content, knows nothing of `Expect`, and loses its refusals likewise.
+//!
+//! # Layer order
+//!
+//! Put this layer inside of layers that only watch (tracing, metrics), of those that add fields to
+//! responses (`CorsLayer`: a browser sees a refusal only if its fields are on it) and of `CatchPanicLayer`,
+//! and outside of everything that reads or limits the body.
+//!
+//! * Layers that may *drop* the response future, such as timeouts, belong inside: what they drop is not
+//!   lingered for.
+//! * An outer layer that waits for the request body before calling on has sent the 100 already.
+//! * An outer layer that takes the response body apart and waits before it answers may have up to 20 ms
+//!   for that; after it, reading on begins, and hyper sends the 100 first. That is legal, but invites.
+//! * Layers nest: one for the application, a stricter one for a route. Each decides; the 100 is still
+//!   sent once. The `Expect` field stays in the head for that, unless [`strip_expect`] removes it.
+//!
+//! # Cancel safety
+//!
+//! Dropping the response future drops the validator's future, the body and the inner future, whichever
+//! there are, and closes the [`ContinueSignal`]. Nothing is read on, and no field is added, since there
+//! is no response.
+//!
+//! * HTTP/1: hyper drops the future when the connection closes. If an outer layer drops it and answers by
+//!   itself, the connection is closed after that answer if the content was not read.
+//! * HTTP/2: hyper drops the future when the stream is reset; other streams go on.
+//!
+//! # Deployment
+//!
+//! * Some proxies answer the 100 themselves before they ask (Envoy by default, HAProxy where it must
+//!   wait for the body), and some strip `Expect` (nginx). The client then uploads to the proxy whatever
+//!   this layer says; the refusal still spares your server. Do not rely on `Expect` arriving:
+//!   [`Scope::HasContent`] does not.
+//! * Behind a proxy more refusals are lost than without, since a reset by the server kills the response
+//!   inside the proxy. Lingering mends that as well.
+//! * `axum::serve` leaves `TCP_NODELAY` off; set it, or small responses may wait 40 ms.
+//! * HTTP/2 on hyper: a client that ends its upload early, as curl does, counts as a local stream error,
+//!   and the 1,025th on one connection ends it. Set
+//!   `http2::Builder::max_local_error_reset_streams(None)` where one connection may see that many
+//!   refusals; `axum::serve` offers no access to it.
+//!
+//! # Known client bugs
+//!
+//! * Java 17's `HttpClient` with `expectContinue(true)` hangs on a refusal that has content
+//!   (JDK-8286171). [`render::Empty`] helps on HTTP/1.1. On HTTP/2 it hangs on any refusal.
+//! * Node.js `http2` with an `Expect` field has no timer: without a 100 it waits for ever. Set
+//!   [`Unsignallable::ExpectationFailed`] if you serve such clients over HTTP/2 on hyper.
+//! * curl over HTTP/2 reports a stream error for a few refusals in a thousand although it knows the
+//!   status; not with [`render::Empty`].
+//! * curl follows a 417 by repeating the request without `Expect`, body and all. So do not refuse an
+//!   upload for a reason of yours with 417.
+//!
+//! # Why…
+//!
+//! * **…is the validator asked without `Expect`, too?** A rule for expecting requests only would be
+//!   bypassed by leaving the field out. See [`Scope`].
+//! * **…`Connection: close` after a refusal?** Clients disagree on whether they still owe the content
+//!   (curl repeats on the same connection without it, Go always sends it). Whatever the server assumes,
+//!   for some client the next request is read as content, or content as a request: request smuggling.
+//! * **…417 and not the request as it is, where hyper cannot send the 100?** The client would wait for
+//!   it, in vain, for as long as its own timer says, if it has one.
+//! * **…400 for a malformed and 417 for an unknown expectation?** Values such as `y 100-continue` mean a
+//!   100 to some servers and nothing to others, which is how desynchronising attacks begin; they are
+//!   refused by all means. An unknown expectation is well-formed: 417 tells to repeat without.
+//! * **…plain text?** It is read by people who run curl. Browsers and programs get theirs by
+//!   [`render::Negotiate`].
+//! * **…must the request body be `Unpin`?** It is handed back when dropped unread, and what is pinned
+//!   cannot be. The bodies of hyper, axum and tonic are `Unpin`; others go into `Box::pin`.
+//!
+//! # Features
+//!
+//! * `tokio` (default): [`Linger`]. Without it, refusals carry `Connection: close`, unread bodies are
+//!   dropped at once, and the application's own answers are left alone.
+//!
+//! [`support`]: ExpectLayer::support
+//! [`strip_expect`]: ExpectLayer::strip_expect
 
 #![cfg_attr(docsrs, feature(doc_cfg))]
 #![cfg_attr(
     not(test),
     warn(clippy::unwrap_used, clippy::print_stdout, clippy::print_stderr)
 )]
+
+// The README's examples are tests.
+#[cfg(doctest)]
+#[doc = include_str!("../README.md")]
+struct Readme;
 
 mod body;
 mod credentials;

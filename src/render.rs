@@ -71,7 +71,7 @@ where
 
 /// `text/plain`: the sentence of the rejection and a line feed. The default.
 #[derive(Clone, Copy, Debug, Default)]
-#[non_exhaustive]
+#[allow(clippy::exhaustive_structs, reason = "to be written as a value")]
 pub struct PlainText;
 
 impl Render for PlainText {
@@ -83,7 +83,7 @@ impl Render for PlainText {
 
 /// `application/problem+json` (RFC 9457) with the members `title`, `status` and `detail`.
 #[derive(Clone, Copy, Debug, Default)]
-#[non_exhaustive]
+#[allow(clippy::exhaustive_structs, reason = "to be written as a value")]
 pub struct ProblemJson;
 
 impl Render for ProblemJson {
@@ -101,7 +101,7 @@ impl Render for ProblemJson {
 
 /// `text/html`: a page with the status as its heading.
 #[derive(Clone, Copy, Debug, Default)]
-#[non_exhaustive]
+#[allow(clippy::exhaustive_structs, reason = "to be written as a value")]
 pub struct Html;
 
 impl Render for Html {
@@ -119,7 +119,7 @@ impl Render for Html {
 
 /// No content.
 #[derive(Clone, Copy, Debug, Default)]
-#[non_exhaustive]
+#[allow(clippy::exhaustive_structs, reason = "to be written as a value")]
 pub struct Empty;
 
 impl Render for Empty {
@@ -133,7 +133,7 @@ impl Render for Empty {
 ///
 /// Plain text if the field is absent or malformed, prefers none of them or accepts none.
 #[derive(Clone, Copy, Debug, Default)]
-#[non_exhaustive]
+#[allow(clippy::exhaustive_structs, reason = "to be written as a value")]
 pub struct Negotiate;
 
 impl Render for Negotiate {

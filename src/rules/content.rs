@@ -12,7 +12,7 @@ use http::{HeaderValue, StatusCode};
 ///
 /// 413 above the range, 400 below it and for a malformed `Content-Length`. A request of unknown
 /// length, such as a chunked one, passes, unless a length is [`required`](Rule::required); see the
-/// [module](self) for how to limit that one.
+/// [module](crate::rules) for how to limit that one.
 pub fn content_length(range: impl RangeBounds<u64>) -> Rule<ContentLength> {
     let min = match range.start_bound() {
         Bound::Included(&min) => min,
