@@ -1,0 +1,60 @@
+//! The server: refuses `/refused`, reads all of `/accepted`.
+
+use std::io::Write;
+
+use axum::{
+    body::Body, extract::Request, http::StatusCode, routing::put, serve::ListenerExt, Router,
+};
+use http_body_util::BodyExt;
+use tower_expect::{ExpectLayer, Rejection, RequestHead};
+
+const WANTED: &str = "TOWER_EXPECT_SOAK_SERVER";
+
+/// Whether this process was started to be the server.
+pub(crate) fn is_wanted() -> bool {
+    std::env::var_os(WANTED).is_some()
+}
+
+pub(crate) fn mark(command: &mut std::process::Command) {
+    command.env(WANTED, "1");
+}
+
+pub(crate) fn run() {
+    let runtime = tokio::runtime::Runtime::new().expect("a runtime");
+    runtime.block_on(async {
+        let listener = tokio::net::TcpListener::bind("127.0.0.1:0")
+            .await
+            .expect("loopback");
+        let address = listener.local_addr().expect("bound");
+        // On standard error, which the test harness does not capture line by line.
+        writeln!(std::io::stderr(), "listening on {address}").expect("a parent that reads");
+        let listener = listener.tap_io(|stream| {
+            let _ = stream.set_nodelay(true);
+        });
+        axum::serve(listener, app())
+            .await
+            .expect("runs until killed");
+    });
+}
+
+fn app() -> Router {
+    Router::new()
+        .route("/accepted", put(accept))
+        .route("/refused", put(|| async { StatusCode::OK }))
+        .layer(ExpectLayer::new(|head: &RequestHead| {
+            match head.uri.path() {
+                "/refused" => Err(Rejection::unauthorized("Bearer")),
+                _ => Ok(()),
+            }
+        }))
+}
+
+async fn accept(request: Request<Body>) -> StatusCode {
+    let mut body = request.into_body();
+    while let Some(frame) = body.frame().await {
+        if frame.is_err() {
+            return StatusCode::BAD_REQUEST;
+        }
+    }
+    StatusCode::OK
+}
