@@ -3,5 +3,8 @@
 #![cfg(feature = "tokio")]
 
 mod http2_resets;
+#[path = "../interop/delay/link.rs"]
+mod link;
 mod shutdown;
+mod slow_links;
 mod support;
