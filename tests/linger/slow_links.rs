@@ -21,7 +21,8 @@ use crate::{
     support::{connect, listen, refusing, within},
 };
 
-const MEBIBYTE: usize = 1 << 20;
+/// Several times what the sockets and the link hold, so that the client is still sending.
+const LENGTH: usize = 16 << 20;
 
 async fn server() -> SocketAddr {
     let (listener, address) = listen().await;
@@ -75,10 +76,10 @@ async fn a_client_that_sends_all_before_it_looks_is_told() {
     for link in links() {
         let mut stream = connect(behind(link).await).await;
         stream
-            .write_all(head("", MEBIBYTE).as_bytes())
+            .write_all(head("", LENGTH).as_bytes())
             .await
             .expect("open");
-        let content = vec![0; MEBIBYTE];
+        let content = vec![0; LENGTH];
         let sent = within(20, stream.write_all(&content)).await;
         sent.expect("no reset while it sends");
         assert_refused(&mut stream, &format!("{link:?}")).await;
@@ -90,12 +91,12 @@ async fn a_client_whose_patience_ends_while_the_refusal_is_under_way_is_told() {
     for link in links() {
         let mut stream = connect(behind(link).await).await;
         stream
-            .write_all(head(EXPECT, MEBIBYTE).as_bytes())
+            .write_all(head(EXPECT, LENGTH).as_bytes())
             .await
             .expect("open");
         // The refusal leaves the server now and arrives after the content has set out.
         sleep(link.round_trip / 2).await;
-        let content = vec![0; MEBIBYTE];
+        let content = vec![0; LENGTH];
         let sent = within(20, stream.write_all(&content)).await;
         sent.expect("no reset while it sends");
         assert_refused(&mut stream, &format!("{link:?}")).await;
@@ -108,7 +109,7 @@ async fn a_client_that_waits_has_the_answer_after_one_round_trip_and_the_end_soo
         let mut stream = connect(behind(link).await).await;
         let started = Instant::now();
         stream
-            .write_all(head(EXPECT, MEBIBYTE).as_bytes())
+            .write_all(head(EXPECT, LENGTH).as_bytes())
             .await
             .expect("open");
         stream.read_u8().await.expect("an answer");
