@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use bytes::Bytes;
 use http::{
-    header::{CONNECTION, CONTENT_LENGTH, EXPECT},
+    header::{CONNECTION, CONTENT_LENGTH, EXPECT, TRANSFER_ENCODING},
     HeaderMap, HeaderValue, Request, Response, StatusCode, Version,
 };
 use http_body::Body;
@@ -152,8 +152,6 @@ impl Refused {
 
 /// The length of the content, if the head tells it beyond doubt.
 fn length(headers: &HeaderMap) -> Option<u64> {
-    use http::header::TRANSFER_ENCODING;
-
     let mut lengths = headers.get_all(CONTENT_LENGTH).iter();
     let length = lengths.next()?;
     if lengths.next().is_some() || headers.contains_key(TRANSFER_ENCODING) {
