@@ -13,6 +13,9 @@ use crate::{ContinueSignal, Expectations, MalformedExpect, Rejection};
 /// A request *has content* if its body is not at its end, its method is not CONNECT, and, for GET,
 /// HEAD, OPTIONS, TRACE and DELETE, a `Content-Length` above 0, a `Transfer-Encoding` or an `Expect`
 /// announces it.
+///
+/// A PUT with `Content-Length: 0` has none. Where a rule is to keep strangers from more than
+/// uploading, from storing an empty file, say, take [`Always`](Self::Always).
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Scope {

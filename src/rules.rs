@@ -19,6 +19,11 @@
 //! # Ok::<(), http::Error>(())
 //! ```
 //!
+//! By default a layer asks its rules about requests with content only. Rules that guard more than the
+//! upload, as `bearer` and `basic` mostly do, want
+//! [`validate_when(Scope::Always)`](crate::ExpectLayer::validate_when): otherwise a PUT of an empty
+//! file gets past them.
+//!
 //! Compare tokens in constant time, for example with the crate `subtle`, as the example
 //! `axum_upload` does.
 //!

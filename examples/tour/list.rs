@@ -1,0 +1,78 @@
+//! The exchanges of the tour.
+
+use super::exchange::{Exchange, MIB};
+
+const BAD_REQUEST: &str = "HTTP/1.1 400 Bad Request";
+const EXPECTATION_FAILED: &str = "HTTP/1.1 417 Expectation Failed";
+const MOVED: &str = "HTTP/1.1 308 Permanent Redirect";
+const TOO_LARGE: &str = "HTTP/1.1 413 Payload Too Large";
+const UNAUTHORIZED: &str = "HTTP/1.1 401 Unauthorized";
+const WRONG_TYPE: &str = "HTTP/1.1 415 Unsupported Media Type";
+
+pub(crate) fn exchanges() -> [Exchange; 11] {
+    let accepted = Exchange::accepted;
+    let refused = Exchange::refused;
+    [
+        accepted(
+            "accepted: the 100 goes out when the handler starts to read, after 300 ms",
+            8,
+        ),
+        Exchange {
+            authorization: None,
+            ..refused("no token: 401 instead of a 100", 7, UNAUTHORIZED)
+        },
+        Exchange {
+            content: 10 * MIB,
+            ..refused("too long: 413 instead of a 100", 7, TOO_LARGE)
+        },
+        Exchange {
+            content_type: "text/html",
+            ..refused("the wrong type: 415 instead of a 100", 7, WRONG_TYPE)
+        },
+        Exchange {
+            expect: Some("200-ok"),
+            ..refused("expects what nobody knows: 417", 4, EXPECTATION_FAILED)
+        },
+        Exchange {
+            expect: Some("y 100-continue"),
+            ..refused("a malformed Expect: 400", 3, BAD_REQUEST)
+        },
+        Exchange {
+            target: "/old",
+            ..refused(
+                "moved to another host: 308, and the content goes there",
+                7,
+                MOVED,
+            )
+        },
+        Exchange {
+            version: "HTTP/1.0",
+            waits: false,
+            answers: vec!["HTTP/1.0 200 OK"],
+            ..accepted("HTTP/1.0: no 1xx, the Expect field is ignored", 1)
+        },
+        Exchange {
+            content: 0,
+            sent: 0,
+            answers: vec!["HTTP/1.1 200 OK"],
+            ..accepted("no content: nothing to wait for, so no 100", 5)
+        },
+        Exchange {
+            content: 64 * MIB,
+            sent: 64 * MIB,
+            waits: false,
+            ..refused(
+                "does not wait, looks when all is sent: gets the 413",
+                7,
+                TOO_LARGE,
+            )
+        },
+        Exchange {
+            authorization: None,
+            expect: None,
+            waits: false,
+            sent: MIB,
+            ..refused("does not even ask: refused all the same", 7, UNAUTHORIZED)
+        },
+    ]
+}

@@ -1,0 +1,187 @@
+//! The servers of `axum_upload`, `axum_routes`, `async_validator` and `hyper_server`, asked by the
+//! client of the tour.
+
+use std::net::SocketAddr;
+
+use axum::{serve::ListenerExt, Router};
+use tokio::{
+    io::{AsyncReadExt, AsyncWriteExt},
+    net::{TcpListener, TcpStream},
+};
+
+use super::{
+    async_validator, axum_routes, axum_upload, hyper_server,
+    tour::{
+        client::play,
+        exchange::{Exchange, MIB},
+    },
+};
+
+async fn listen() -> (TcpListener, SocketAddr) {
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let address = listener.local_addr().unwrap();
+    (listener, address)
+}
+
+async fn start(app: Router) -> SocketAddr {
+    let (listener, address) = listen().await;
+    let listener = listener.tap_io(|socket| socket.set_nodelay(true).unwrap());
+    tokio::spawn(async { axum::serve(listener, app).await });
+    address
+}
+
+/// An upload of 1 MiB, as a PNG with the token, that asks for a 100.
+fn to(target: &'static str) -> Exchange {
+    Exchange {
+        target,
+        ..Exchange::accepted("", 8)
+    }
+}
+
+fn with_token(authorization: &'static str) -> Exchange {
+    Exchange {
+        authorization: Some(authorization),
+        ..to("/some.bin")
+    }
+}
+
+/// The statuses that came, and how much of the content was sent.
+async fn outcome(server: SocketAddr, exchange: Exchange) -> (Vec<u16>, usize) {
+    let record = play(server, &exchange).await.unwrap();
+    assert_eq!(record.failure, None);
+    let status = |line: &String| line["HTTP/1.1 ".len()..][..3].parse().unwrap();
+    (record.answers.iter().map(status).collect(), record.sent)
+}
+
+fn accepted() -> (Vec<u16>, usize) {
+    (vec![100, 200], MIB)
+}
+
+fn refused(status: u16) -> (Vec<u16>, usize) {
+    (vec![status], 0)
+}
+
+#[tokio::test]
+async fn axum_upload_takes_what_the_rules_admit() {
+    let server = start(axum_upload::app()).await;
+    assert_eq!(outcome(server, to("/upload/a.png")).await, accepted());
+}
+
+#[tokio::test]
+async fn axum_upload_refuses_before_anything_is_sent() {
+    let server = start(axum_upload::app()).await;
+    let to = || to("/upload/a.png");
+    let anonymous = || Exchange {
+        authorization: None,
+        ..to()
+    };
+    let empty = Exchange {
+        content: 0,
+        ..anonymous()
+    };
+    let large = Exchange {
+        content: 101 * MIB,
+        ..to()
+    };
+    let html = Exchange {
+        content_type: "text/html",
+        ..to()
+    };
+    let unknown = Exchange {
+        expect: Some("100-continue, 200-ok"),
+        ..to()
+    };
+    assert_eq!(outcome(server, anonymous()).await, refused(401));
+    assert_eq!(outcome(server, empty).await, refused(401));
+    assert_eq!(outcome(server, large).await, refused(413));
+    assert_eq!(outcome(server, html).await, refused(415));
+    assert_eq!(outcome(server, unknown).await, refused(417));
+}
+
+#[tokio::test]
+async fn the_early_answer_of_the_handler_is_not_lost() {
+    let server = start(axum_upload::app()).await;
+    let waiting = to("/upload/taken.bin");
+    assert_eq!(outcome(server, waiting).await, refused(409));
+    let at_once = Exchange {
+        waits: false,
+        expect: None,
+        content: 64 * MIB,
+        ..to("/upload/taken.bin")
+    };
+    assert_eq!(outcome(server, at_once).await, (vec![409], 64 * MIB));
+}
+
+#[tokio::test]
+async fn axum_upload_limits_what_a_chunked_request_sends() {
+    let server = start(axum_upload::app()).await;
+    let mut socket = TcpStream::connect(server).await.unwrap();
+    let length = 101 * MIB;
+    let head = format!(
+        "PUT /upload/a.png HTTP/1.1\r\nHost: localhost\r\nAuthorization: Bearer s3cr3t\r\n\
+         Content-Type: image/png\r\nTransfer-Encoding: chunked\r\n\r\n{length:x}\r\n"
+    );
+    socket.write_all(head.as_bytes()).await.unwrap();
+    socket.write_all(&vec![0; length]).await.unwrap();
+    socket.write_all(b"\r\n0\r\n\r\n").await.unwrap();
+    let mut answer = String::new();
+    socket.read_to_string(&mut answer).await.unwrap();
+    assert!(answer.starts_with("HTTP/1.1 413 "), "{answer}");
+    assert!(answer.ends_with("\r\n\r\ntoo long\n"), "{answer}");
+}
+
+#[tokio::test]
+async fn axum_routes_asks_the_outer_layer_first_and_the_inner_one_on_its_route_only() {
+    let server = start(axum_routes::app()).await;
+    let anonymous = Exchange {
+        authorization: None,
+        content_type: "text/html",
+        ..to("/avatar")
+    };
+    let html = |target| Exchange {
+        content_type: "text/html",
+        ..to(target)
+    };
+    let small = Exchange {
+        content: 100 << 10,
+        ..to("/avatar")
+    };
+    let large = Exchange {
+        content: 11 * MIB,
+        ..to("/files")
+    };
+    assert_eq!(outcome(server, anonymous).await, refused(401));
+    assert_eq!(outcome(server, html("/files")).await, accepted());
+    assert_eq!(outcome(server, html("/avatar")).await, refused(415));
+    assert_eq!(outcome(server, to("/avatar")).await, refused(413));
+    assert_eq!(outcome(server, small).await, (vec![100, 200], 100 << 10));
+    assert_eq!(outcome(server, large).await, refused(413));
+}
+
+#[tokio::test]
+async fn async_validator_counts_uploads_in_the_database() {
+    let server = start(async_validator::app().await.unwrap()).await;
+    let anonymous = Exchange {
+        authorization: None,
+        ..to("/some.bin")
+    };
+    assert_eq!(outcome(server, anonymous).await, refused(401));
+    let with = |token| outcome(server, with_token(token));
+    assert_eq!(with("Bearer unknown").await, refused(401));
+    assert_eq!(with("Bearer spent").await, refused(429));
+    let (one, other) = tokio::join!(with("Bearer s3cr3t"), with("Bearer s3cr3t"));
+    assert_eq!((one, other), (accepted(), accepted()));
+    assert_eq!(with("Bearer s3cr3t").await, refused(429));
+    assert_eq!(with("Bearer s3cr3t").await, refused(429));
+}
+
+#[tokio::test]
+async fn hyper_server_takes_up_to_ten_mebibytes() {
+    let (listener, server) = listen().await;
+    tokio::spawn(hyper_server::serve(listener));
+    assert_eq!(outcome(server, to("/")).await, accepted());
+    let large = |content| Exchange { content, ..to("/") };
+    let limit = 10 * MIB;
+    assert_eq!(outcome(server, large(limit)).await, (vec![100, 200], limit));
+    assert_eq!(outcome(server, large(limit + 1)).await, refused(413));
+}
