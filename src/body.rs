@@ -13,7 +13,7 @@ use http_body::{Body, Frame, SizeHint};
 use pin_project_lite::pin_project;
 
 use crate::{
-    unread::{Guard, Slot},
+    unread::{End, Guard, Slot},
     ContinueSignal,
 };
 
@@ -37,7 +37,7 @@ pub struct ExpectBody<B> {
     signal: Option<ContinueSignal>,
     slot: Option<Arc<Slot<B>>>,
     polled: bool,
-    ended: bool,
+    end: End,
 }
 
 impl<B> ExpectBody<B> {
@@ -52,7 +52,7 @@ impl<B> ExpectBody<B> {
             signal,
             slot,
             polled: false,
-            ended: false,
+            end: End::NotYet,
         }
     }
 
@@ -84,11 +84,12 @@ impl<B: Body + Unpin> Body for ExpectBody<B> {
             return Poll::Ready(None);
         };
         let polled = Pin::new(&mut *body).poll_frame(cx);
-        this.ended = match polled {
-            Poll::Ready(None | Some(Err(_))) => true,
-            Poll::Ready(Some(Ok(_))) => body.is_end_stream(),
-            Poll::Pending => false,
-        };
+        match polled {
+            Poll::Ready(None) => this.end = End::Reached,
+            Poll::Ready(Some(Ok(_))) if body.is_end_stream() => this.end = End::Reached,
+            Poll::Ready(Some(Err(_))) => this.end = End::Broken,
+            _ => {}
+        }
         polled
     }
 
@@ -106,8 +107,8 @@ impl<B: Body + Unpin> Body for ExpectBody<B> {
 impl<B> Drop for ExpectBody<B> {
     fn drop(&mut self) {
         if let (Some(slot), Some(body)) = (&self.slot, self.body.take()) {
-            let nothing_left = self.ended || SPENT.get();
-            slot.give_back(body, nothing_left);
+            let end = if SPENT.get() { End::Reached } else { self.end };
+            slot.give_back(body, end);
         }
     }
 }
@@ -116,7 +117,7 @@ impl<B> fmt::Debug for ExpectBody<B> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("ExpectBody")
             .field("polled", &self.polled)
-            .field("ended", &self.ended)
+            .field("end", &self.end)
             .finish_non_exhaustive()
     }
 }
@@ -234,7 +235,15 @@ thread_local! {
 /// There may be the [`ExpectBody`] of an outer layer inside, under boxes that hide its type. It must
 /// not begin to read on anew.
 pub(crate) fn drop_spent<B>(body: B) {
-    let before = SPENT.replace(true);
+    struct Restore(bool);
+
+    impl Drop for Restore {
+        fn drop(&mut self) {
+            SPENT.set(self.0);
+        }
+    }
+
+    // Also if the body's own `Drop` panics.
+    let _restore = Restore(SPENT.replace(true));
     drop(body);
-    SPENT.set(before);
 }

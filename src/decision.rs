@@ -145,9 +145,9 @@ fn has_content<B: Body>(request: &Request<B>, expects: bool) -> bool {
         // body is not at its end yet although there is none.
         Method::GET | Method::HEAD | Method::OPTIONS | Method::TRACE | Method::DELETE => {
             let headers = request.headers();
-            let length = headers.get(CONTENT_LENGTH);
+            let mut lengths = headers.get_all(CONTENT_LENGTH).iter();
             expects
-                || length.is_some_and(|length| length.as_bytes().iter().any(|&byte| byte != b'0'))
+                || lengths.any(|length| length.as_bytes().iter().any(|&byte| byte != b'0'))
                 || headers.contains_key(TRANSFER_ENCODING)
         }
         _ => true,

@@ -14,6 +14,7 @@ use crate::{
     decision::Admission,
     layer::Options,
     render,
+    signal::CloseOnDrop,
     unread::{Fate, Guard, Slot, Terms, Unread},
     ContinueSignal, Rejection, RequestHead,
 };
@@ -22,7 +23,8 @@ use crate::{
 #[derive(Debug)]
 pub(crate) struct Exchange {
     unread: Option<Arc<dyn Unread>>,
-    signal: Option<ContinueSignal>,
+    /// There will be no more 100 once this is dropped.
+    signal: CloseOnDrop,
     version: Version,
     expecting: bool,
     /// Whether an unread rest is small enough to be read, so that the connection can go on.
@@ -56,7 +58,7 @@ where
     let slot = terms.map(|terms| Arc::new(Slot::lent(terms)));
     let exchange = Exchange {
         unread: slot.clone().map(|slot| slot as Arc<dyn Unread>),
-        signal: signal.clone(),
+        signal: CloseOnDrop(signal.clone()),
         version: request.version(),
         expecting,
         keep_alive,
@@ -68,19 +70,17 @@ where
 impl Exchange {
     /// The response on its way out: nothing of the inner service is running any more.
     pub(crate) fn finish<R: Body>(self, response: Response<R>) -> Response<ResponseBody<R>> {
-        if let Some(signal) = &self.signal {
-            signal.close();
-        }
+        drop(self.signal);
         let Some(unread) = self.unread else {
             return response.map(ResponseBody::plain);
         };
         if hands_over(&response) || is_close_delimited(self.version, &response) {
-            unread.abandon();
             return response.map(ResponseBody::plain);
         }
         let owes_close = match unread.fate() {
             Fate::Read => return response.map(ResponseBody::plain),
             Fate::Returned => !self.keep_alive,
+            Fate::Broken => true,
             // Nobody can tell whether this client will still send the content.
             Fate::Held { polled } => self.expecting && !polled,
         };
@@ -91,23 +91,14 @@ impl Exchange {
         }
         response
     }
-
-    /// The inner service has failed or was dropped: there will be no head to linger behind.
-    pub(crate) fn abandon(self) {
-        if let Some(signal) = &self.signal {
-            signal.close();
-        }
-        if let Some(unread) = &self.unread {
-            unread.abandon();
-        }
-    }
 }
 
 /// A refusal and what keeps the unread body.
 #[derive(Debug)]
 pub(crate) struct Refused {
     response: Response<Bytes>,
-    guard: Option<Guard>,
+    /// Dropped with the body if there will be no head to linger behind.
+    unread: Option<Arc<dyn Unread>>,
 }
 
 /// The answer to a request that is not let in. The body is not polled.
@@ -127,27 +118,34 @@ where
     let headers = response.headers_mut();
     headers.remove(CONNECTION);
     // Even a malformed or unknown expectation may keep its client waiting.
-    let expects = head.headers.contains_key(EXPECT);
-    let mut guard = None;
+    let expects = head.version > Version::HTTP_10 && has_member(&head.headers);
+    let mut unread: Option<Arc<dyn Unread>> = None;
     let mut keep_alive = !expects && body.is_end_stream();
     if let Some(terms) = Terms::new(options, head.version, expects) {
         keep_alive |= !expects && terms.keeps_alive(head.version, length(&head.headers));
         if !body.is_end_stream() {
-            guard = Some(Guard::new(Arc::new(Slot::returned(terms, body))));
+            unread = Some(Arc::new(Slot::returned(terms, body)));
         }
     }
     if !keep_alive && head.version <= Version::HTTP_11 {
         close(response.headers_mut());
     }
     response.extensions_mut().insert(rejection);
-    Refused { response, guard }
+    Refused { response, unread }
 }
 
 impl Refused {
     pub(crate) fn into_response<R>(self) -> Response<ResponseBody<R>> {
-        let Self { response, guard } = self;
+        let Self { response, unread } = self;
+        let guard = unread.map(Guard::new);
         response.map(|content| ResponseBody::rejected(content, guard))
     }
+}
+
+/// Whether the `Expect` field has a member, be it malformed.
+fn has_member(headers: &HeaderMap) -> bool {
+    let mut lines = headers.get_all(EXPECT).iter();
+    lines.any(|line| !line.as_bytes().iter().all(|byte| b" \t,".contains(byte)))
 }
 
 /// The length of the content, if the head tells it beyond doubt.

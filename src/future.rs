@@ -18,6 +18,7 @@ use crate::{
     decision::Admission,
     exchange::{admit, refuse, Exchange, Refused},
     layer::Options,
+    signal::CloseOnDrop,
     Rejection, RequestHead,
 };
 
@@ -30,7 +31,7 @@ pin_project! {
     pub struct ResponseFuture<F> {
         #[pin]
         state: State<F>,
-        exchange: OnGoing,
+        exchange: Option<Exchange>,
     }
 }
 
@@ -47,7 +48,7 @@ impl<F> ResponseFuture<F> {
     pub(crate) fn admitted(future: F, exchange: Option<Exchange>) -> Self {
         Self {
             state: State::Admitted { future },
-            exchange: OnGoing(exchange),
+            exchange,
         }
     }
 
@@ -56,7 +57,7 @@ impl<F> ResponseFuture<F> {
             state: State::Rejected {
                 refused: Some(refused),
             },
-            exchange: OnGoing(None),
+            exchange: None,
         }
     }
 }
@@ -80,28 +81,18 @@ where
         };
         // Whatever the inner future still holds of the request must come back before we look.
         this.state.set(State::Done);
-        let exchange = this.exchange.0.take();
-        Poll::Ready(result.map(|response| match exchange {
-            Some(exchange) => exchange.finish(response),
-            None => response.map(ResponseBody::plain),
-        }))
+        let exchange = this.exchange.take();
+        Poll::Ready(match (result, exchange) {
+            (Ok(response), Some(exchange)) => Ok(exchange.finish(response)),
+            (Ok(response), None) => Ok(response.map(ResponseBody::plain)),
+            (Err(error), _) => Err(error),
+        })
     }
 }
 
 impl<F> fmt::Debug for ResponseFuture<F> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("ResponseFuture").finish_non_exhaustive()
-    }
-}
-
-/// Abandons the exchange if the future is dropped before the response is there.
-struct OnGoing(Option<Exchange>);
-
-impl Drop for OnGoing {
-    fn drop(&mut self) {
-        if let Some(exchange) = self.0.take() {
-            exchange.abandon();
-        }
     }
 }
 
@@ -127,6 +118,7 @@ pin_project! {
 
 /// What waits while the validator decides.
 pub(crate) struct Pending<S, B> {
+    pub(crate) signal: CloseOnDrop,
     pub(crate) service: S,
     pub(crate) head: RequestHead,
     pub(crate) body: B,
@@ -157,6 +149,7 @@ where
     where
         S: Service<Request<ExpectBody<B>>, Response = Response<R>>,
     {
+        self.signal.0 = None;
         if let Err(rejection) = decision {
             let refused = refuse(rejection, &self.head, self.body, &self.options);
             return ResponseFuture::rejected(refused);

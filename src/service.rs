@@ -15,8 +15,9 @@ use crate::{
     exchange::{admit, refuse},
     future::{AsyncResponseFuture, Pending, ResponseFuture},
     layer::Settings,
+    signal::CloseOnDrop,
     validator::{Async, AsyncValidator, Validator},
-    ExpectBody, RequestHead, ResponseBody,
+    ContinueSignal, ExpectBody, RequestHead, ResponseBody,
 };
 
 /// A service that decides about requests before their content is read; made by
@@ -128,6 +129,7 @@ where
         let clone = self.inner.clone();
         let ready = std::mem::replace(&mut self.inner, clone);
         let pending = Pending {
+            signal: CloseOnDrop(head.extensions.get::<ContinueSignal>().cloned()),
             service: ready,
             head,
             body,

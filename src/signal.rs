@@ -103,6 +103,18 @@ impl ContinueSignal {
     }
 }
 
+/// Closes the signal when it is dropped.
+#[derive(Debug, Default)]
+pub(crate) struct CloseOnDrop(pub(crate) Option<ContinueSignal>);
+
+impl Drop for CloseOnDrop {
+    fn drop(&mut self) {
+        if let Some(signal) = &self.0 {
+            signal.close();
+        }
+    }
+}
+
 impl fmt::Debug for ContinueSignal {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         // `try_lock`: a closure that prints its own signal would wait for itself.

@@ -57,7 +57,9 @@ enum Stage<B> {
     Returned { body: B, polled: bool },
     /// The response is out; the application still has it.
     Late { polled: bool },
-    /// Read to its end, being read on, or given up.
+    /// It ended in an error before the response was out. What is left, if anything is, cannot be read.
+    Broken,
+    /// Read to its end, or being read on.
     Settled,
 }
 
@@ -87,24 +89,25 @@ impl<B> Slot<B> {
         }
     }
 
-    pub(crate) fn give_back(&self, body: B, ended: bool)
-    where
-        B: Sized,
-    {
+    pub(crate) fn give_back(&self, body: B, end: End) {
         let mut stage = self.lock();
-        let late = match std::mem::replace(&mut *stage, Stage::Settled) {
-            Stage::Lent { polled } if !ended => {
-                *stage = Stage::Returned { body, polled };
-                return;
-            }
-            Stage::Late { polled } if !ended => polled,
-            _ => {
+        match (std::mem::replace(&mut *stage, Stage::Settled), end) {
+            (Stage::Lent { polled }, End::NotYet) => *stage = Stage::Returned { body, polled },
+            (Stage::Late { polled }, End::NotYet) => {
                 drop(stage);
-                return drop(body);
+                (self.read_on)(body, &self.terms, polled);
             }
-        };
-        drop(stage);
-        (self.read_on)(body, &self.terms, late);
+            (Stage::Lent { .. }, End::Broken) => {
+                *stage = Stage::Broken;
+                drop(stage);
+                drop(body);
+            }
+            _ => {
+                // Outside the lock, as its drop may run any code.
+                drop(stage);
+                drop(body);
+            }
+        }
     }
 
     fn lock(&self) -> MutexGuard<'_, Stage<B>> {
@@ -118,9 +121,14 @@ pub(crate) trait Unread: Send + Sync {
 
     /// The response is out.
     fn let_go(&self);
+}
 
-    /// There will be no response: drops the body.
-    fn abandon(&self);
+/// How far a body was read when it came back.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum End {
+    NotYet,
+    Reached,
+    Broken,
 }
 
 /// What has become of the body when the response is there.
@@ -128,6 +136,7 @@ pub(crate) trait Unread: Send + Sync {
 pub(crate) enum Fate {
     Read,
     Returned,
+    Broken,
     Held { polled: bool },
 }
 
@@ -136,6 +145,7 @@ impl<B: Send> Unread for Slot<B> {
         match *self.lock() {
             Stage::Lent { polled } | Stage::Late { polled } => Fate::Held { polled },
             Stage::Returned { .. } => Fate::Returned,
+            Stage::Broken => Fate::Broken,
             Stage::Settled => Fate::Read,
         }
     }
@@ -148,15 +158,8 @@ impl<B: Send> Unread for Slot<B> {
                 drop(stage);
                 (self.read_on)(body, &self.terms, polled);
             }
-            other @ (Stage::Late { .. } | Stage::Settled) => *stage = other,
+            other @ (Stage::Late { .. } | Stage::Broken | Stage::Settled) => *stage = other,
         }
-    }
-
-    fn abandon(&self) {
-        let mut stage = self.lock();
-        let abandoned = std::mem::replace(&mut *stage, Stage::Settled);
-        drop(stage);
-        drop(abandoned);
     }
 }
 

@@ -1,0 +1,21 @@
+//! The service as its caller sees it: polled by hand, without sockets.
+
+mod api;
+mod bodies;
+mod cancel;
+mod race;
+mod readiness;
+mod reject;
+mod render;
+mod signal;
+mod support;
+mod table;
+
+#[cfg(feature = "tokio")]
+mod dropped;
+#[cfg(feature = "tokio")]
+mod linger;
+#[cfg(feature = "tokio")]
+mod nested;
+#[cfg(feature = "tokio")]
+mod unread;
