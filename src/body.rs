@@ -106,9 +106,11 @@ impl<B: Body + Unpin> Body for ExpectBody<B> {
 
 impl<B> Drop for ExpectBody<B> {
     fn drop(&mut self) {
-        if let (Some(slot), Some(body)) = (&self.slot, self.body.take()) {
-            let end = if SPENT.get() { End::Reached } else { self.end };
-            slot.give_back(body, end);
+        if let Some(slot) = &self.slot {
+            if let Some(body) = self.body.take() {
+                let end = if SPENT.get() { End::Reached } else { self.end };
+                slot.give_back(body, end);
+            }
         }
     }
 }

@@ -125,9 +125,10 @@ impl Policy {
             let mut supported = self.supported.iter();
             supported.any(|known| known.eq_ignore_ascii_case(name))
         };
-        expectations
-            .iter()
-            .all(|member| member.is_continue() || supports(member.name))
+        expectations.is_empty()
+            || expectations
+                .iter()
+                .all(|member| member.is_continue() || supports(member.name))
     }
 
     fn refuses_unsignallable(&self, version: Version) -> bool {

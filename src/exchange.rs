@@ -12,6 +12,7 @@ use http_body::Body;
 use crate::{
     body::{ExpectBody, ResponseBody},
     decision::Admission,
+    future::ResponseFuture,
     layer::Options,
     render,
     signal::CloseOnDrop,
@@ -31,12 +32,14 @@ pub(crate) struct Exchange {
     keep_alive: bool,
 }
 
-/// The request as the inner service gets it, and what to remember.
-pub(crate) fn admit<B>(
+/// Lets a request in to the inner service, and remembers what matters for its response.
+#[inline]
+pub(crate) fn admit<B, F>(
     mut request: Request<B>,
     admission: &Admission,
     options: &Options,
-) -> (Request<ExpectBody<B>>, Option<Exchange>)
+    call: impl FnOnce(Request<ExpectBody<B>>) -> F,
+) -> ResponseFuture<F>
 where
     B: Body + Send + Unpin + 'static,
 {
@@ -44,8 +47,22 @@ where
         request.headers_mut().remove(EXPECT);
     }
     if !admission.content {
-        return (request.map(ExpectBody::plain), None);
+        return ResponseFuture::admitted(call(request.map(ExpectBody::plain)), None);
     }
+    let (exchange, signal, slot) = lend(&request, admission, options);
+    let request = request.map(|body| ExpectBody::new(body, signal, slot));
+    ResponseFuture::admitted(call(request), Some(exchange))
+}
+
+/// What the request's body needs on its way in, and its counterpart for the way out.
+fn lend<B>(
+    request: &Request<B>,
+    admission: &Admission,
+    options: &Options,
+) -> (Exchange, Option<ContinueSignal>, Option<Arc<Slot<B>>>)
+where
+    B: Body + Send + Unpin + 'static,
+{
     let expecting = admission.expecting;
     let signal = match expecting {
         true => request.extensions().get::<ContinueSignal>().cloned(),
@@ -63,8 +80,7 @@ where
         expecting,
         keep_alive,
     };
-    let request = request.map(|body| ExpectBody::new(body, signal, slot));
-    (request, Some(exchange))
+    (exchange, signal, slot)
 }
 
 impl Exchange {
@@ -107,7 +123,7 @@ pub(crate) fn refuse<B>(
     head: &RequestHead,
     body: B,
     options: &Options,
-) -> Refused
+) -> Box<Refused>
 where
     B: Body + Send + Unpin + 'static,
 {
@@ -131,7 +147,7 @@ where
         close(response.headers_mut());
     }
     response.extensions_mut().insert(rejection);
-    Refused { response, unread }
+    Box::new(Refused { response, unread })
 }
 
 impl Refused {

@@ -63,18 +63,19 @@ impl Expectations {
     ///
     /// [`MalformedExpect`] if a member does not match the grammar. It says which member and why.
     pub fn parse(headers: &HeaderMap) -> Result<Self, MalformedExpect> {
-        let mut lines = headers.get_all(EXPECT).iter();
-        let Some(first) = lines.next() else {
-            return Ok(Self::NONE);
-        };
-        if first.as_bytes().eq_ignore_ascii_case(CONTINUE.as_bytes()) && lines.next().is_none() {
-            return Ok(Self(Members::Continue));
+        match headers.get(EXPECT) {
+            None => Ok(Self::NONE),
+            Some(_) => Self::parse_lines(headers),
         }
-        Self::parse_lines(headers)
     }
 
-    #[cold]
     fn parse_lines(headers: &HeaderMap) -> Result<Self, MalformedExpect> {
+        let mut lines = headers.get_all(EXPECT).iter();
+        let is_usual =
+            |line: &HeaderValue| line.as_bytes().eq_ignore_ascii_case(CONTINUE.as_bytes());
+        if lines.next().is_some_and(is_usual) && lines.next().is_none() {
+            return Ok(Self(Members::Continue));
+        }
         let mut member = 0;
         for line in headers.get_all(EXPECT) {
             let mut cursor = Cursor(line.as_bytes());

@@ -39,7 +39,8 @@ pin_project! {
     #[project = StateProjection]
     enum State<F> {
         Admitted { #[pin] future: F },
-        Rejected { refused: Option<Refused> },
+        // Boxed: the future of the usual case should be small to move.
+        Rejected { refused: Option<Box<Refused>> },
         Done,
     }
 }
@@ -52,7 +53,7 @@ impl<F> ResponseFuture<F> {
         }
     }
 
-    pub(crate) fn rejected(refused: Refused) -> Self {
+    pub(crate) fn rejected(refused: Box<Refused>) -> Self {
         Self {
             state: State::Rejected {
                 refused: Some(refused),
@@ -155,8 +156,9 @@ where
             return ResponseFuture::rejected(refused);
         }
         let request = Request::from_parts(self.head.into_parts(), self.body);
-        let (request, exchange) = admit(request, &self.admission, &self.options);
-        ResponseFuture::admitted(self.service.call(request), exchange)
+        admit(request, &self.admission, &self.options, |request| {
+            self.service.call(request)
+        })
     }
 }
 

@@ -86,8 +86,9 @@ where
             }
             request = Request::from_parts(head.into_parts(), body);
         }
-        let (request, exchange) = admit(request, &admission, options);
-        ResponseFuture::admitted(self.inner.call(request), exchange)
+        admit(request, &admission, options, |request| {
+            self.inner.call(request)
+        })
     }
 }
 
@@ -118,9 +119,8 @@ where
             }
         };
         if !admission.validate {
-            let (request, exchange) = admit(request, &admission, options);
-            let future = ResponseFuture::admitted(self.inner.call(request), exchange);
-            return AsyncResponseFuture::decided(future);
+            let call = |request| self.inner.call(request);
+            return AsyncResponseFuture::decided(admit(request, &admission, options, call));
         }
         let (parts, body) = request.into_parts();
         let head = RequestHead::new(parts, admission.take_expectations(), body.size_hint());
