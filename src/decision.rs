@@ -82,6 +82,7 @@ pub(crate) struct Admission {
 }
 
 /// The table of the crate's documentation, row by row.
+#[inline]
 pub(crate) fn decide<B: Body>(request: &Request<B>, policy: &Policy) -> Decision {
     let expectations = if request.version() < Version::HTTP_11 {
         Expectations::NONE // row 1
@@ -120,6 +121,7 @@ impl Admission {
 }
 
 impl Policy {
+    #[inline]
     fn supports_all(&self, expectations: &Expectations) -> bool {
         let supports = |name: &str| {
             let mut supported = self.supported.iter();

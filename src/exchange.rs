@@ -70,7 +70,8 @@ where
     };
     let terms = Terms::new(options, request.version(), expecting);
     let keep_alive = terms.as_ref().is_some_and(|terms| {
-        !expecting && terms.keeps_alive(request.version(), length(request.headers()))
+        !expecting
+            && terms.keeps_alive(request.version(), length(request.headers(), request.body()))
     });
     let slot = terms.map(|terms| Arc::new(Slot::lent(terms)));
     let exchange = Exchange {
@@ -138,7 +139,7 @@ where
     let mut unread: Option<Arc<dyn Unread>> = None;
     let mut keep_alive = !expects && body.is_end_stream();
     if let Some(terms) = Terms::new(options, head.version, expects) {
-        keep_alive |= !expects && terms.keeps_alive(head.version, length(&head.headers));
+        keep_alive |= !expects && terms.keeps_alive(head.version, length(&head.headers, &body));
         if !body.is_end_stream() {
             unread = Some(Arc::new(Slot::returned(terms, body)));
         }
@@ -164,14 +165,16 @@ fn has_member(headers: &HeaderMap) -> bool {
     lines.any(|line| !line.as_bytes().iter().all(|byte| b" \t,".contains(byte)))
 }
 
-/// The length of the content, if the head tells it beyond doubt.
-fn length(headers: &HeaderMap) -> Option<u64> {
-    let mut lengths = headers.get_all(CONTENT_LENGTH).iter();
-    let length = lengths.next()?;
-    if lengths.next().is_some() || headers.contains_key(TRANSFER_ENCODING) {
-        return None;
-    }
-    crate::head::decimal(length.as_bytes())
+/// The length of the content, as the body knows it or else as the head tells it beyond doubt.
+fn length<B: Body>(headers: &HeaderMap, body: &B) -> Option<u64> {
+    body.size_hint().exact().or_else(|| {
+        let mut lengths = headers.get_all(CONTENT_LENGTH).iter();
+        let length = lengths.next()?;
+        if lengths.next().is_some() || headers.contains_key(TRANSFER_ENCODING) {
+            return None;
+        }
+        crate::head::decimal(length.as_bytes())
+    })
 }
 
 fn close(headers: &mut HeaderMap) {

@@ -62,6 +62,7 @@ impl Expectations {
     /// # Errors
     ///
     /// [`MalformedExpect`] if a member does not match the grammar. It says which member and why.
+    #[inline]
     pub fn parse(headers: &HeaderMap) -> Result<Self, MalformedExpect> {
         match headers.get(EXPECT) {
             None => Ok(Self::NONE),
