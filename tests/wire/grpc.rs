@@ -1,0 +1,105 @@
+//! A tonic service written by hand: one call that takes a stream of messages and adds their lengths.
+
+use std::{
+    convert::Infallible,
+    future::Future,
+    net::SocketAddr,
+    pin::Pin,
+    task::{Context, Poll},
+};
+
+use http::{uri::PathAndQuery, Request, Response};
+use tokio_stream::{wrappers::TcpListenerStream, StreamExt};
+use tonic::{
+    body::Body,
+    server::{ClientStreamingService, NamedService},
+    transport::{Channel, Server},
+    Status, Streaming,
+};
+use tonic_prost::ProstCodec;
+use tower::Service;
+use tower_expect::ExpectLayer;
+
+use crate::{
+    app::App,
+    support::{listen, Check},
+};
+
+#[derive(Clone, PartialEq, prost::Message)]
+pub(crate) struct Piece {
+    #[prost(bytes = "vec", tag = "1")]
+    pub(crate) data: Vec<u8>,
+}
+
+#[derive(Clone, PartialEq, prost::Message)]
+pub(crate) struct Length {
+    #[prost(uint64, tag = "1")]
+    pub(crate) bytes: u64,
+}
+
+#[derive(Clone)]
+struct Uploads(App);
+
+impl NamedService for Uploads {
+    const NAME: &'static str = "test.Uploads";
+}
+
+type Boxed<T, E> = Pin<Box<dyn Future<Output = Result<T, E>> + Send>>;
+
+impl ClientStreamingService<Piece> for Uploads {
+    type Response = Length;
+    type Future = Boxed<tonic::Response<Length>, Status>;
+
+    fn call(&mut self, request: tonic::Request<Streaming<Piece>>) -> Self::Future {
+        let mut pieces = request.into_inner();
+        Box::pin(async move {
+            let mut bytes = 0;
+            while let Some(piece) = pieces.next().await {
+                bytes += piece?.data.len() as u64;
+            }
+            Ok(tonic::Response::new(Length { bytes }))
+        })
+    }
+}
+
+impl Service<Request<Body>> for Uploads {
+    type Response = Response<Body>;
+    type Error = Infallible;
+    type Future = Boxed<Response<Body>, Infallible>;
+
+    fn poll_ready(&mut self, _: &mut Context<'_>) -> Poll<Result<(), Infallible>> {
+        Poll::Ready(Ok(()))
+    }
+
+    fn call(&mut self, request: Request<Body>) -> Self::Future {
+        let uploads = self.clone();
+        uploads.0.count();
+        Box::pin(async {
+            let mut grpc = tonic::server::Grpc::new(ProstCodec::default());
+            Ok(grpc.client_streaming(uploads, request).await)
+        })
+    }
+}
+
+/// tonic's server with the layer around all its services.
+pub(crate) async fn serve_grpc(layer: ExpectLayer<Check>, app: App) -> SocketAddr {
+    let (listener, address) = listen().await;
+    let server = Server::builder().layer(layer).add_service(Uploads(app));
+    tokio::spawn(server.serve_with_incoming(TcpListenerStream::new(listener)));
+    address
+}
+
+/// Uploads by tonic's client.
+pub(crate) async fn upload(
+    address: SocketAddr,
+    request: tonic::Request<Vec<Piece>>,
+) -> Result<u64, Status> {
+    let channel = Channel::from_shared(format!("http://{address}")).unwrap();
+    let mut client = tonic::client::Grpc::new(channel.connect().await.unwrap());
+    client.ready().await.unwrap();
+    let path = PathAndQuery::from_static("/test.Uploads/Upload");
+    let codec = ProstCodec::<Piece, Length>::default();
+    let request = request.map(tokio_stream::iter);
+    let response = client.client_streaming(request, path, codec).await?;
+    Ok(response.into_inner().bytes)
+}

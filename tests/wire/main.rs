@@ -1,0 +1,17 @@
+//! What goes over the wire: literal bytes and single frames, against real servers on loopback.
+
+mod app;
+mod curl;
+mod desync;
+mod field;
+mod frames;
+mod frameworks;
+mod grpc;
+mod http1;
+mod http2;
+mod rejected;
+mod requirements;
+mod signalled;
+mod stray;
+mod streaming;
+mod support;
