@@ -215,6 +215,13 @@ where
     }
 }
 
+/// For outer layers that answer by themselves, such as tower-http's timeout.
+impl<B: Default> Default for ResponseBody<B> {
+    fn default() -> Self {
+        Self::plain(B::default())
+    }
+}
+
 impl<B: fmt::Debug> fmt::Debug for ResponseBody<B> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let mut debug = f.debug_struct("ResponseBody");

@@ -128,8 +128,9 @@
 //! there are, and closes the [`ContinueSignal`]. Nothing is read on, and no field is added, since there
 //! is no response.
 //!
-//! * HTTP/1: hyper drops the future when the connection closes. If an outer layer drops it and answers by
-//!   itself, the connection is closed after that answer if the content was not read.
+//! * HTTP/1: hyper drops the future when it finds the connection closed, which it does not while
+//!   content is unread. If an outer layer drops it and answers by itself, the connection is closed after
+//!   that answer if the content was not read.
 //! * HTTP/2: hyper drops the future when the stream is reset; other streams go on.
 //!
 //! # Deployment

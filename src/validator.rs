@@ -86,8 +86,10 @@ impl<V: Validator + ?Sized> Validator for Arc<V> {
 ///
 /// # Cancel safety
 ///
-/// The future is dropped where it stands if the client goes away (HTTP/1: the connection closes,
-/// HTTP/2: the stream is reset) or an outer layer gives up.
+/// The future is dropped where it stands if an outer layer gives up or, on HTTP/2, the client resets
+/// the stream. On HTTP/1, hyper does not notice that a client is gone while its content is unread, so
+/// give what the future waits for a deadline (`tokio::time::timeout`): a validator that hangs keeps
+/// the connection.
 #[diagnostic::on_unimplemented(
     message = "`{Self}` is not an async validator",
     label = "not an async validator",

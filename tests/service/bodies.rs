@@ -255,3 +255,10 @@ fn the_content_of_a_rejection_is_one_frame_and_then_at_its_end() {
     let end = tokio_test::assert_ready!(body.enter(|cx, body| body.poll_frame(cx)));
     assert!(end.is_none());
 }
+
+#[test]
+fn an_outer_layer_that_answers_by_itself_has_an_empty_response_body_at_hand() {
+    let body = tower_expect::ResponseBody::<Full<Bytes>>::default();
+    assert!(body.is_end_stream());
+    assert_eq!(body.size_hint().exact(), Some(0));
+}
