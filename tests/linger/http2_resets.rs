@@ -16,17 +16,22 @@ use crate::support::{connect, listen, refusing, within};
 
 const REFUSALS: usize = 5_000;
 
+enum Limit {
+    Hypers,
+    Lifted,
+}
+
 type Connection = JoinHandle<Result<(), h2::Error>>;
 
-async fn serve(local_resets: Option<Option<usize>>) -> (SendRequest<Bytes>, Connection) {
+async fn serve(limit: Limit) -> (SendRequest<Bytes>, Connection) {
     let (listener, address) = listen().await;
     tokio::spawn(async move {
         let (stream, _) = listener.accept().await.expect("a client");
         stream.set_nodelay(true).expect("a TCP socket");
         let mut server = auto::Builder::new(TokioExecutor::new()).http2_only();
         server.http2().timer(TokioTimer::new());
-        if let Some(limit) = local_resets {
-            server.http2().max_local_error_reset_streams(limit);
+        if let Limit::Lifted = limit {
+            server.http2().max_local_error_reset_streams(None);
         }
         let service = TowerToHyperService::new(refusing(Linger::default()));
         let _ = server.serve_connection(TokioIo::new(stream), service).await;
@@ -61,7 +66,7 @@ async fn refusals_before_the_connection_ends(client: SendRequest<Bytes>, len: us
 
 #[tokio::test]
 async fn thousands_of_uploads_that_end_early_need_hypers_limit_lifted() {
-    let (client, _connection) = serve(Some(None)).await;
+    let (client, _connection) = serve(Limit::Lifted).await;
     assert_eq!(
         refusals_before_the_connection_ends(client, 10).await,
         REFUSALS
@@ -70,7 +75,7 @@ async fn thousands_of_uploads_that_end_early_need_hypers_limit_lifted() {
 
 #[tokio::test]
 async fn with_hypers_own_limit_they_end_the_connection_after_a_thousand() {
-    let (client, connection) = serve(None).await;
+    let (client, connection) = serve(Limit::Hypers).await;
     let seen = refusals_before_the_connection_ends(client, 10).await;
     assert!((1_024..1_100).contains(&seen), "{seen}");
     let ended = within(5, connection).await.expect("no panic");
@@ -79,7 +84,7 @@ async fn with_hypers_own_limit_they_end_the_connection_after_a_thousand() {
 
 #[tokio::test]
 async fn uploads_that_are_sent_whole_need_nothing() {
-    let (client, _connection) = serve(None).await;
+    let (client, _connection) = serve(Limit::Hypers).await;
     assert_eq!(
         refusals_before_the_connection_ends(client, 100).await,
         REFUSALS

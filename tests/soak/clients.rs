@@ -112,7 +112,7 @@ async fn upload(stream: &mut TcpStream) -> io::Result<()> {
     stream.write_all(head.as_bytes()).await?;
     let interim = read_head(stream).await?;
     assert_eq!(interim, "HTTP/1.1 100 Continue\r\n\r\n");
-    stream.write_all(&[0; 65536]).await?;
+    stream.write_all(&vec![0; 65536]).await?;
     let response = read_head(stream).await?;
     assert!(response.starts_with("HTTP/1.1 200 "), "{response}");
     Ok(())
