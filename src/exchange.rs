@@ -11,7 +11,7 @@ use http_body::Body;
 
 use crate::{
     body::{ExpectBody, ResponseBody},
-    decision::Admission,
+    decision::{Admission, Refusal},
     future::ResponseFuture,
     layer::Options,
     render,
@@ -149,6 +149,21 @@ where
     }
     response.extensions_mut().insert(rejection);
     Box::new(Refused { response, unread })
+}
+
+/// The answer to a request that is refused before the validator is asked.
+#[cold]
+pub(crate) fn refuse_unasked<B>(
+    refusal: &Refusal,
+    request: Request<B>,
+    options: &Options,
+) -> Box<Refused>
+where
+    B: Body + Send + Unpin + 'static,
+{
+    let (parts, body) = request.into_parts();
+    let head = RequestHead::refused(parts, body.size_hint());
+    refuse(refusal.rejection(), &head, body, options)
 }
 
 impl Refused {

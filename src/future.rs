@@ -83,10 +83,10 @@ where
         // Whatever the inner future still holds of the request must come back before we look.
         this.state.set(State::Done);
         let exchange = this.exchange.take();
-        Poll::Ready(match (result, exchange) {
-            (Ok(response), Some(exchange)) => Ok(exchange.finish(response)),
-            (Ok(response), None) => Ok(response.map(ResponseBody::plain)),
-            (Err(error), _) => Err(error),
+        Poll::Ready(match (exchange, result) {
+            (None, Ok(response)) => Ok(response.map(ResponseBody::plain)),
+            (Some(exchange), Ok(response)) => Ok(exchange.finish(response)),
+            (_, Err(error)) => Err(error),
         })
     }
 }

@@ -12,7 +12,7 @@ use tower_service::Service;
 
 use crate::{
     decision::{decide, Decision},
-    exchange::{admit, refuse},
+    exchange::{admit, refuse, refuse_unasked},
     future::{AsyncResponseFuture, Pending, ResponseFuture},
     layer::Settings,
     signal::CloseOnDrop,
@@ -73,9 +73,7 @@ where
         let mut admission = match decide(&request, &options.policy) {
             Decision::Admit(admission) => admission,
             Decision::Refuse(refusal) => {
-                let (parts, body) = request.into_parts();
-                let head = RequestHead::refused(parts, body.size_hint());
-                return ResponseFuture::rejected(refuse(refusal.rejection(), &head, body, options));
+                return ResponseFuture::rejected(refuse_unasked(&refusal, request, options));
             }
         };
         if admission.validate {
@@ -112,10 +110,8 @@ where
         let mut admission = match decide(&request, &options.policy) {
             Decision::Admit(admission) => admission,
             Decision::Refuse(refusal) => {
-                let (parts, body) = request.into_parts();
-                let head = RequestHead::refused(parts, body.size_hint());
-                let rejected = refuse(refusal.rejection(), &head, body, options);
-                return AsyncResponseFuture::decided(ResponseFuture::rejected(rejected));
+                let refused = refuse_unasked(&refusal, request, options);
+                return AsyncResponseFuture::decided(ResponseFuture::rejected(refused));
             }
         };
         if !admission.validate {
