@@ -54,6 +54,12 @@ macro_rules! lists {
                 list(&self)
             }
         }
+        impl<const N: usize> sealed::Sealed for &[$member; N] {}
+        impl<const N: usize> IntoFieldValue for &[$member; N] {
+            fn into_field_value(self) -> Option<HeaderValue> {
+                list(self)
+            }
+        }
         impl sealed::Sealed for &[$member] {}
         impl IntoFieldValue for &[$member] {
             fn into_field_value(self) -> Option<HeaderValue> {

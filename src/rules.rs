@@ -65,6 +65,8 @@ pub use self::{
     request::{method, path, Methods, Paths},
 };
 
+use std::borrow::Borrow;
+
 use http::{header::WWW_AUTHENTICATE, Method, StatusCode};
 
 use crate::{Rejection, RequestHead, Validator};
@@ -104,10 +106,11 @@ impl<V: Validator> Rule<V> {
     }
 
     /// Holds for these methods only and admits others.
-    pub fn for_methods<M: IntoIterator<Item = Method>>(
-        self,
-        methods: M,
-    ) -> Rule<When<Rule<Methods>, V>> {
+    pub fn for_methods<M>(self, methods: M) -> Rule<When<Rule<Methods>, V>>
+    where
+        M: IntoIterator,
+        M::Item: Borrow<Method>,
+    {
         Rule(When(method(methods), self.0))
     }
 
@@ -115,7 +118,7 @@ impl<V: Validator> Rule<V> {
     pub fn for_paths<P>(self, paths: P) -> Rule<When<Rule<Paths>, V>>
     where
         P: IntoIterator,
-        P::Item: Into<String>,
+        P::Item: AsRef<str>,
     {
         Rule(When(request::paths(paths), self.0))
     }

@@ -77,9 +77,10 @@ impl Validator for ContentLength {
 pub fn content_type<T>(accepted: T) -> Rule<ContentType>
 where
     T: IntoIterator,
-    T::Item: Into<String>,
+    T::Item: AsRef<str>,
 {
-    let accepted: Vec<String> = accepted.into_iter().map(Into::into).collect();
+    let accepted = accepted.into_iter();
+    let accepted: Vec<String> = accepted.map(|range| range.as_ref().to_owned()).collect();
     for range in &accepted {
         let valid = MediaRange::parse(range.as_bytes()).is_some() && !range.contains(';');
         assert!(

@@ -1,13 +1,20 @@
 //! Where and how: method and path of the request.
 
+use std::borrow::Borrow;
+
 use http::{HeaderValue, Method, StatusCode};
 
 use super::Rule;
 use crate::{field_value::IntoFieldValue, Rejection, RequestHead, Validator};
 
 /// Admits these methods; 405 with an `Allow` field otherwise.
-pub fn method(methods: impl IntoIterator<Item = Method>) -> Rule<Methods> {
-    let methods: Vec<Method> = methods.into_iter().collect();
+pub fn method<M>(methods: M) -> Rule<Methods>
+where
+    M: IntoIterator,
+    M::Item: Borrow<Method>,
+{
+    let methods = methods.into_iter();
+    let methods: Vec<Method> = methods.map(|method| method.borrow().clone()).collect();
     // Methods are tokens.
     let allow = (&methods).into_field_value();
     let allow = allow.unwrap_or(HeaderValue::from_static(""));
@@ -35,7 +42,7 @@ impl Validator for Methods {
 /// `"/files"` is that path alone, `"/files/*"` is whatever lies below it. Paths are compared as they
 /// were sent, byte by byte, without decoding `%2F` or resolving `..`, as axum's router does. A layer
 /// on the route itself is the safer choice where there is a router.
-pub fn path(path: impl Into<String>) -> Rule<Paths> {
+pub fn path(path: impl AsRef<str>) -> Rule<Paths> {
     paths([path])
 }
 
@@ -43,9 +50,10 @@ pub fn path(path: impl Into<String>) -> Rule<Paths> {
 pub(super) fn paths<P>(paths: P) -> Rule<Paths>
 where
     P: IntoIterator,
-    P::Item: Into<String>,
+    P::Item: AsRef<str>,
 {
-    Rule(Paths(paths.into_iter().map(Into::into).collect()))
+    let paths = paths.into_iter();
+    Rule(Paths(paths.map(|path| path.as_ref().to_owned()).collect()))
 }
 
 /// What [`path`] makes.
