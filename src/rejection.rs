@@ -310,7 +310,8 @@ mod tests {
         assert_eq!(rejection.status(), 405);
         assert_eq!(field(&rejection, ALLOW), Some("PUT, POST"));
 
-        let rejection = Rejection::unsupported_media_type(&["image/png", "video/*"]);
+        let accepted = vec!["image/png", "video/*"];
+        let rejection = Rejection::unsupported_media_type(&accepted);
         assert_eq!(rejection.status(), 415);
         assert_eq!(field(&rejection, ACCEPT), Some("image/png, video/*"));
 
