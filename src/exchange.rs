@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use bytes::Bytes;
 use http::{
-    header::{CONNECTION, CONTENT_LENGTH, EXPECT, TRANSFER_ENCODING},
+    header::{CONNECTION, CONTENT_LENGTH, EXPECT, TRANSFER_ENCODING, UPGRADE},
     HeaderMap, HeaderValue, Request, Response, StatusCode, Version,
 };
 use http_body::Body;
@@ -144,8 +144,14 @@ where
             unread = Some(Arc::new(Slot::returned(terms, body)));
         }
     }
-    if !keep_alive && head.version <= Version::HTTP_11 {
-        close(response.headers_mut());
+    let headers = response.headers_mut();
+    if head.version > Version::HTTP_11 {
+        // Says something about a connection, as `Connection` does (RFC 9113 §8.2.2).
+        headers.remove(UPGRADE);
+    } else if !keep_alive {
+        close(headers);
+    } else if headers.contains_key(UPGRADE) {
+        headers.insert(CONNECTION, HeaderValue::from_static("upgrade"));
     }
     response.extensions_mut().insert(rejection);
     Box::new(Refused { response, unread })
@@ -193,7 +199,12 @@ fn length<B: Body>(headers: &HeaderMap, body: &B) -> Option<u64> {
 }
 
 fn close(headers: &mut HeaderMap) {
-    headers.insert(CONNECTION, HeaderValue::from_static("close"));
+    // An `Upgrade` field, as of a 426, must be named (RFC 9110 §7.8).
+    let options = match headers.contains_key(UPGRADE) {
+        true => "close, upgrade",
+        false => "close",
+    };
+    headers.insert(CONNECTION, HeaderValue::from_static(options));
 }
 
 /// After a 101 the connection belongs to another protocol.

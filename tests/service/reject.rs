@@ -42,6 +42,24 @@ fn http_1_closes_after_a_rejection_and_http_2_and_3_have_no_such_field() {
 }
 
 #[test]
+fn an_upgrade_field_is_named_in_connection_and_left_out_where_there_is_none() {
+    let table = [
+        (Version::HTTP_11, PanicBody { ended: true }, Some("upgrade")),
+        (Version::HTTP_11, UNREAD, Some("close, upgrade")),
+        (Version::HTTP_2, UNREAD, None),
+    ];
+    for (version, body, expected) in table {
+        let refuse = |_: &RequestHead| Err(Rejection::upgrade_required("websocket"));
+        let layer = ExpectLayer::new(refuse).validate_when(Scope::Always);
+        let response = rejected(&layer, post(version).body(body).unwrap());
+        assert_eq!(response.status(), 426);
+        assert_eq!(connection(&response), expected);
+        let upgrade = response.headers().get("upgrade");
+        assert_eq!(upgrade.is_some(), expected.is_some());
+    }
+}
+
+#[test]
 fn a_refused_expect_field_closes_too() {
     for (value, status) in [
         ("a b", 400),
