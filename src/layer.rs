@@ -7,7 +7,7 @@ use tower_layer::Layer;
 use crate::{
     decision::{Policy, Scope, Unsignallable},
     linger::Linger,
-    render::{PlainText, Render},
+    render::{Render, Standard},
     validator::{Async, AsyncValidator, Validator},
     Expect,
 };
@@ -57,7 +57,7 @@ impl Default for Options {
     fn default() -> Self {
         Self {
             policy: Policy::default(),
-            renderer: Arc::new(PlainText),
+            renderer: Arc::new(Standard),
             strip_expect: false,
             linger: Linger::on_by_default(),
         }
@@ -123,7 +123,7 @@ impl<V> ExpectLayer<V> {
         self
     }
 
-    /// How rejections look; [`PlainText`] unless set.
+    /// How rejections look; [`Standard`] unless set: plain text, and no content over HTTP/2.
     pub fn render_with(mut self, renderer: impl Render) -> Self {
         self.options.renderer = Arc::new(renderer);
         self

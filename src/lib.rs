@@ -153,8 +153,8 @@
 //!   (JDK-8286171). [`render::Empty`] helps on HTTP/1.1. On HTTP/2 it hangs on any refusal.
 //! * Node.js `http2` with an `Expect` field has no timer: without a 100 it waits for ever. Set
 //!   [`Unsignallable::ExpectationFailed`] if you serve such clients over HTTP/2 on hyper.
-//! * curl over HTTP/2 reports a stream error for a few refusals in a thousand although it knows the
-//!   status; not with [`render::Empty`].
+//! * curl over HTTP/2 reports a stream error for a few in a thousand refusals *with content*, although it
+//!   knows the status (curl/curl#15316). The layer's own have none there; the application's may.
 //! * curl follows a 417 by repeating the request without `Expect`, body and all. So do not refuse an
 //!   upload for a reason of yours with 417.
 //!
@@ -170,8 +170,9 @@
 //! * **…400 for a malformed and 417 for an unknown expectation?** Values such as `y 100-continue` mean a
 //!   100 to some servers and nothing to others, which is how desynchronising attacks begin; they are
 //!   refused by all means. An unknown expectation is well-formed: 417 tells to repeat without.
-//! * **…plain text?** It is read by people who run curl. Browsers and programs get theirs by
-//!   [`render::Negotiate`].
+//! * **…plain text, and nothing over HTTP/2?** Text is read by people who run curl; browsers and programs
+//!   get theirs by [`render::Negotiate`]. Over HTTP/2, content can cost curl the refusal itself: see
+//!   [`render::Standard`].
 //! * **…must the request body be `Unpin`?** It is handed back when dropped unread, and what is pinned
 //!   cannot be. The bodies of hyper, axum and tonic are `Unpin`; others go into `Box::pin`.
 //!

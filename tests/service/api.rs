@@ -118,6 +118,7 @@ fn linger_is_an_ordinary_value() {
 
 #[test]
 fn renderers_are_ordinary_values() {
+    renderer::<render::Standard>();
     renderer::<render::PlainText>();
     renderer::<render::ProblemJson>();
     renderer::<render::Html>();

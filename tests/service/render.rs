@@ -12,7 +12,7 @@ use tower_expect::{
     rules, ExpectLayer, Rejection, RequestHead, ResponseBody,
 };
 
-use crate::support::{content, expecting, rejected, PanicBody};
+use crate::support::{content, expecting, post, rejected, PanicBody};
 
 const SPECIAL: &str = "<b>&\"'\\\u{1}\n é";
 
@@ -38,6 +38,25 @@ fn rendered(renderer: impl Render, rejection: &Rejection) -> (StatusCode, Option
     let status = response.status();
     let text = String::from_utf8(content(response.into_body()).to_vec()).unwrap();
     (status, media_type, text)
+}
+
+#[test]
+fn by_default_it_is_plain_text_and_no_content_over_http_2() {
+    let table = [
+        (Version::HTTP_10, "send at most 5 bytes\n"),
+        (Version::HTTP_11, "send at most 5 bytes\n"),
+        (Version::HTTP_2, ""),
+        (Version::HTTP_3, "send at most 5 bytes\n"),
+    ];
+    for (version, expected) in table {
+        let refuse = |_: &RequestHead| Err(Rejection::content_too_large(5));
+        let request = post(version).body(PanicBody { ended: false }).unwrap();
+        let response = rejected(&ExpectLayer::new(refuse), request);
+        assert_eq!(response.status(), 413);
+        let has_type = response.headers().contains_key(CONTENT_TYPE);
+        assert_eq!(has_type, !expected.is_empty(), "{version:?}");
+        assert_eq!(content(response.into_body()), expected, "{version:?}");
+    }
 }
 
 #[test]
