@@ -233,7 +233,7 @@ fn what_only_looks_like_grpc_is_rendered() {
 #[test]
 fn a_grpc_request_with_a_refused_expect_field_gets_a_grpc_status() {
     for (value, code) in [("a b", "3"), ("foo", "9")] {
-        let request = crate::support::post(Version::HTTP_2).header("expect", value);
+        let request = post(Version::HTTP_2).header("expect", value);
         let request = request.header("content-type", "application/grpc");
         let body = PanicBody { ended: false };
         let response = rejected(&ExpectLayer::default(), request.body(body).unwrap());

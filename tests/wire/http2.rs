@@ -50,7 +50,8 @@ async fn a_rejection_ends_its_stream_with_no_error_and_leaves_the_connection_usa
         assert_eq!(received.response.status(), status, "{expect:?}");
         assert!(received.interim.is_empty(), "{received:?}");
         assert!(!received.response.headers().contains_key(CONNECTION));
-        assert!(!received.response.body().is_empty());
+        // Content over HTTP/2 costs curl refusals.
+        assert!(received.response.body().is_empty());
         assert_eq!(exchange.reset().await, Reason::NO_ERROR, "{expect:?}");
         works(&connection).await;
     }
