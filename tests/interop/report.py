@@ -1,0 +1,90 @@
+"""What a run has shown: sums, failures and the table for people."""
+
+from servers import SERVERS
+
+LAYER = ("layer", "layer-empty", "haproxy-layer")
+
+
+def summary(cells):
+    """By server and client: refusals seen, and accepted uploads seen."""
+    table = {}
+    for cell in cells:
+        row = table.setdefault(cell["server"], {}).setdefault(
+            cell["client"],
+            {"http": cell["http"], "seen": 0, "runs": 0, "accepted_seen": 0, "accepted": 0},
+        )
+        accepted = cell["case"] == "accepted"
+        row["accepted_seen" if accepted else "seen"] += cell["seen"]
+        row["accepted" if accepted else "runs"] += cell["runs"]
+    return table
+
+
+def failures(cells, known):
+    """Losses behind the layer that no known bug of the client explains."""
+    shares = {entry["name"]: entry["at_most"] for entry in known}
+    explained, lost = [], []
+    for cell in cells:
+        if cell["server"] in LAYER and cell["seen"] < cell["runs"]:
+            (explained if cell["known"] else lost).append(cell)
+    for cell in explained:
+        alike = [
+            other
+            for other in cells
+            if other["known"] == cell["known"] and other["server"] == cell["server"]
+        ]
+        runs = sum(other["runs"] for other in alike)
+        missing = runs - sum(other["seen"] for other in alike)
+        # One loss in a short run says nothing about the share.
+        if missing > max(2, shares[cell["known"]] * runs):
+            lost.append(cell)
+    return lost
+
+
+def text(result, known):
+    parts = []
+    for http in ("1.1", "2"):
+        table = rows_of(result, http)
+        if len(table) > 1:
+            title = f"HTTP/{http}: the caller saw the refusal, n of m"
+            parts += [title, *aligned(table), ""]
+    if any(" A " in part for part in parts):
+        parts += ["A: accepted uploads whose 200 the caller saw, n of m, where not all.", ""]
+    used = {cell["known"] for cell in result["cells"] if cell["seen"] < cell["runs"]}
+    for entry in known:
+        if entry["name"] in used:
+            issue = entry["issue"] or "no issue found"
+            parts.append(f"* {entry['why']} ({issue}); avoided by {entry['avoided_by']}.")
+    for cell in result["failures"]:
+        place = "{client} x {server}, {case} {size}".format(**cell)
+        parts.append(f"LOST {place}: {cell['seen']} of {cell['runs']}, {cell['outcomes']}")
+    return "\n".join(parts)
+
+
+def rows_of(result, http):
+    servers = [server for server in SERVERS if server in result["summary"]]
+    names = dict.fromkeys(cell["client"] for cell in result["cells"] if cell["http"] == http)
+    table = [["client", *servers]]
+    for name in names:
+        shown = [show(result, server, name) for server in servers]
+        table.append([name, *shown])
+    return table
+
+
+def show(result, server, name):
+    sums = result["summary"][server].get(name)
+    if not sums or not sums["runs"]:
+        return "-"
+    shown = f"{sums['seen']}/{sums['runs']}"
+    if sums["accepted_seen"] < sums["accepted"]:
+        shown += f" A {sums['accepted_seen']}/{sums['accepted']}"
+    excused = any(
+        cell["known"] and cell["seen"] < cell["runs"]
+        for cell in result["cells"]
+        if cell["client"] == name and cell["server"] == server
+    )
+    return shown + "*" * excused
+
+
+def aligned(table):
+    widths = [max(map(len, column)) for column in zip(*table)]
+    return ["  ".join(map(str.ljust, row, widths)).rstrip() for row in table]

@@ -1,0 +1,170 @@
+//! The servers under test.
+//!
+//! ```text
+//! interop_server bare|layer|layer-empty [PORT]
+//! ```
+//!
+//! `bare` makes its checks in the handler, as an axum application does; the other two have them in
+//! an `ExpectLayer` with its default settings, `layer-empty` with refusals that have no content.
+//! HTTP/1.1 and HTTP/2 with prior knowledge on one port. The first line printed is the address.
+
+use std::{convert::Infallible, error::Error, net::Ipv4Addr};
+
+use axum::{
+    body::{Body, Bytes, HttpBody},
+    handler::Handler,
+    http::{
+        header::{AUTHORIZATION, CONTENT_LENGTH, CONTENT_TYPE, EXPECT, WWW_AUTHENTICATE},
+        HeaderMap, HeaderName, HeaderValue, Request, StatusCode,
+    },
+    response::{IntoResponse, Response},
+    routing::any,
+    Router,
+};
+use http_body_util::{BodyExt, Full};
+use hyper::body::Incoming;
+use hyper_util::{
+    rt::{TokioExecutor, TokioIo},
+    server::conn::auto,
+    service::TowerToHyperService,
+};
+use tokio::net::TcpListener;
+use tower::{Layer, Service};
+use tower_expect::{render, rules, ExpectLayer, Rejection, RequestHead, Validator};
+
+const TOKEN: &str = "s3cr3t";
+const LIMIT: u64 = 1024;
+const TEXT: &str = "refused\n";
+
+#[tokio::main]
+async fn main() -> Result<(), Box<dyn Error>> {
+    let mut args = std::env::args().skip(1);
+    let mode = args.next().unwrap_or_default();
+    let port = args.next().map_or(Ok(0), |port| port.parse())?;
+    let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, port)).await?;
+    println!("{}", listener.local_addr()?);
+    match mode.as_str() {
+        "bare" => serve(listener, app(checked_upload, TEXT)).await,
+        "layer" => serve(listener, checks().layer(app(upload, TEXT))).await,
+        "layer-empty" => {
+            let checks = checks().render_with(render::Empty);
+            serve(listener, checks.layer(app(upload, ""))).await
+        }
+        _ => Err("usage: interop_server bare|layer|layer-empty [PORT]".into()),
+    }
+}
+
+fn checks() -> ExpectLayer<impl Validator + Send + Sync + 'static> {
+    let never = |_: &RequestHead| Err(Rejection::expectation_failed("do not upload here"));
+    ExpectLayer::new(
+        rules::bearer(|token| token == TOKEN)
+            .for_paths(["/accept/*", "/r401/*"])
+            .and(rules::content_length(..=LIMIT).for_paths(["/r413/*"]))
+            .and(rules::Rule::new(never).for_paths(["/r417/*"])),
+    )
+}
+
+fn app<H, T>(upload: H, content: &'static str) -> Router
+where
+    H: Handler<T, ()>,
+    T: 'static,
+{
+    let refuse_itself = move |headers: HeaderMap| async move {
+        match is_grpc(&headers) {
+            true => grpc("16", None),
+            false => refuse(StatusCode::UNAUTHORIZED, content),
+        }
+    };
+    Router::new()
+        .route("/handler401/{*rest}", any(refuse_itself))
+        .fallback(upload)
+}
+
+async fn checked_upload(request: Request<Body>) -> Response {
+    match check(request.headers(), request.uri().path()) {
+        Some(status) => refuse(status, TEXT),
+        None => upload(request).await,
+    }
+}
+
+fn check(headers: &HeaderMap, path: &str) -> Option<StatusCode> {
+    let field = |name| headers.get(name).and_then(|value| value.to_str().ok());
+    let understood = field(EXPECT).map_or(true, |value| value.eq_ignore_ascii_case("100-continue"));
+    if path.starts_with("/r417/") || !understood {
+        return Some(StatusCode::EXPECTATION_FAILED);
+    }
+    if path.starts_with("/r413/") {
+        let length = field(CONTENT_LENGTH).and_then(|value| value.parse::<u64>().ok());
+        return (length > Some(LIMIT)).then_some(StatusCode::PAYLOAD_TOO_LARGE);
+    }
+    let token = field(AUTHORIZATION).and_then(|value| value.strip_prefix("Bearer "));
+    (token != Some(TOKEN)).then_some(StatusCode::UNAUTHORIZED)
+}
+
+/// Reads all and answers with the number of bytes.
+async fn upload(request: Request<Body>) -> Response {
+    let is_grpc = is_grpc(request.headers());
+    let mut body = request.into_body();
+    let mut bytes = 0;
+    while let Some(frame) = body.frame().await {
+        match frame {
+            Ok(frame) => bytes += frame.data_ref().map_or(0, Bytes::len),
+            Err(error) => return (StatusCode::BAD_REQUEST, error.to_string()).into_response(),
+        }
+    }
+    match is_grpc {
+        true => grpc("0", Some(&[0; 5])),
+        // XML, since an S3 client takes anything else for a broken answer.
+        false => format!("<Uploaded>{bytes}</Uploaded>\n").into_response(),
+    }
+}
+
+fn refuse(status: StatusCode, content: &'static str) -> Response {
+    let mut response = (status, content).into_response();
+    if status == StatusCode::UNAUTHORIZED {
+        let challenge = HeaderValue::from_static("Bearer");
+        response.headers_mut().insert(WWW_AUTHENTICATE, challenge);
+    }
+    response
+}
+
+fn is_grpc(headers: &HeaderMap) -> bool {
+    headers
+        .get(CONTENT_TYPE)
+        .is_some_and(|value| value == "application/grpc")
+}
+
+/// One message and trailers, or trailers only.
+fn grpc(status: &'static str, message: Option<&'static [u8]>) -> Response {
+    let status = ("grpc-status", HeaderValue::from_static(status));
+    let content_type = [("content-type", "application/grpc")];
+    let Some(message) = message else {
+        return ([status], content_type, ()).into_response();
+    };
+    let trailers = HeaderMap::from_iter([(HeaderName::from_static(status.0), status.1)]);
+    let body = Full::from(message).with_trailers(async { Some(Ok(trailers)) });
+    (content_type, Body::new(body)).into_response()
+}
+
+async fn serve<S, B>(listener: TcpListener, service: S) -> Result<(), Box<dyn Error>>
+where
+    S: Service<Request<Incoming>, Response = Response<B>, Error = Infallible>
+        + Clone
+        + Send
+        + 'static,
+    S::Future: Send,
+    B: HttpBody<Data = Bytes, Error = axum::Error> + Send + 'static,
+{
+    let mut server = auto::Builder::new(TokioExecutor::new());
+    // Each client that gives up an upload it was refused counts as an error of the connection.
+    server.http2().max_local_error_reset_streams(None);
+    loop {
+        let (stream, _) = listener.accept().await?;
+        stream.set_nodelay(true)?;
+        let service = TowerToHyperService::new(service.clone());
+        let connection = server
+            .serve_connection(TokioIo::new(stream), service)
+            .into_owned();
+        tokio::spawn(connection);
+    }
+}

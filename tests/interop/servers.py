@@ -1,0 +1,122 @@
+"""The servers of the matrix, one a column: started on loopback, and stopped."""
+
+import socket
+import subprocess
+import time
+
+EXAMPLES = ("bare", "layer", "layer-empty")
+SERVERS = (*EXAMPLES, "nginx", "haproxy-bare", "haproxy-layer")
+# nginx does not refuse so by itself.
+MISSING = {"nginx": ("r417", "handler401")}
+
+NGINX = """
+user root;
+daemon off;
+pid {work}/nginx.pid;
+error_log {work}/nginx.log;
+events {{}}
+http {{
+    access_log off;
+    client_max_body_size 0;
+    client_body_temp_path {work}/nginx-body;
+    proxy_temp_path {work}/nginx-proxy;
+    fastcgi_temp_path {work}/nginx-fastcgi;
+    uwsgi_temp_path {work}/nginx-uwsgi;
+    scgi_temp_path {work}/nginx-scgi;
+    server {{
+        listen {http1};
+        listen {http2} http2;
+        add_header www-authenticate Bearer always;
+        location /accept/ {{
+            if ($http_authorization != "Bearer s3cr3t") {{ return 401; }}
+            proxy_http_version 1.1;
+            proxy_request_buffering off;
+            proxy_pass http://{bare};
+        }}
+        location /r401/ {{ return 401; }}
+        location /r413/ {{ client_max_body_size 1k; }}
+    }}
+}}
+"""
+
+HAPROXY = """
+global
+    log stderr local0 emerg
+defaults
+    mode http
+    timeout connect 5s
+    timeout client 60s
+    timeout server 60s
+listen front
+    bind {front}
+    server back {back}
+"""
+
+
+class Servers:
+    """Gives the addresses of the servers by name and the version of HTTP."""
+
+    def __init__(self, work, examples):
+        self.work = work
+        self.examples = examples
+        self.processes = []
+        self.addresses = {}
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *_):
+        for process in self.processes:
+            process.terminate()
+        for process in self.processes:
+            process.wait(timeout=10)
+
+    def address(self, name, http):
+        if name not in self.addresses:
+            self.addresses[name] = self.start(name)
+        return self.addresses[name][http]
+
+    def start(self, name):
+        if name in EXAMPLES:
+            process = self.run(str(self.examples / "interop_server"), name, stdout=subprocess.PIPE)
+            address = process.stdout.readline().strip()
+            return {"1.1": address, "2": address}
+        if name == "nginx":
+            return self.start_nginx()
+        back = self.address(name.removeprefix("haproxy-"), "1.1")
+        front = free_address()
+        config = self.work / f"{name}.cfg"
+        config.write_text(HAPROXY.format(front=front, back=back))
+        self.run("haproxy", "-q", "-db", "-f", str(config))
+        wait_for(front)
+        return {"1.1": front, "2": front}
+
+    def start_nginx(self):
+        http1, http2 = free_address(), free_address()
+        config = self.work / "nginx.conf"
+        bare = self.address("bare", "1.1")
+        config.write_text(NGINX.format(work=self.work, http1=http1, http2=http2, bare=bare))
+        self.run("nginx", "-c", str(config), stderr=subprocess.DEVNULL)
+        wait_for(http1)
+        return {"1.1": http1, "2": http2}
+
+    def run(self, *command, **options):
+        process = subprocess.Popen(command, stdin=subprocess.DEVNULL, text=True, **options)
+        self.processes.append(process)
+        return process
+
+
+def free_address():
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return f"127.0.0.1:{probe.getsockname()[1]}"
+
+
+def wait_for(address):
+    host, port = address.split(":")
+    for _ in range(100):
+        try:
+            return socket.create_connection((host, int(port))).close()
+        except OSError:
+            time.sleep(0.05)
+    raise RuntimeError(f"nothing listens on {address}")
