@@ -202,6 +202,8 @@ mod exchange;
 mod expectation;
 mod field_value;
 mod future;
+#[cfg(feature = "h2")]
+pub mod h2;
 mod head;
 mod layer;
 mod media_range;

@@ -1,0 +1,157 @@
+//! The content of a request.
+
+use std::{
+    fmt,
+    pin::Pin,
+    sync::{
+        atomic::{AtomicUsize, Ordering},
+        Arc,
+    },
+    task::{ready, Context, Poll},
+};
+
+use bytes::Bytes;
+use h2::RecvStream;
+use http::{header::CONTENT_LENGTH, HeaderMap};
+use http_body::{Body, Frame, SizeHint};
+
+use super::Error;
+
+/// The content of a request that came over HTTP/2.
+///
+/// The client may send as much as fits the stream's window
+/// ([`initial_stream_window_size`](super::Builder::initial_stream_window_size)); each frame that is
+/// taken out of the body lets it send as much again. What is not read holds the client back, and no
+/// other stream, as long as the connection's window is larger.
+///
+/// # Errors
+///
+/// An error means that the content is not whole: the client has reset the stream, for whatever
+/// reason, has not kept to its `Content-Length`, or the connection is gone. After it the body is at
+/// its end. hyper takes a stream that was reset with `CANCEL` for one that has ended; this does not.
+///
+/// # Cancel safety
+///
+/// A poll that is pending loses nothing if it is not repeated. Dropping the body gives the window of
+/// what was not read back to the connection. If the response is complete by then, the client is told
+/// by RST_STREAM with `NO_ERROR` to stop sending (RFC 9113 §8.1); if not, it is told when it is.
+pub struct RequestBody {
+    stream: RecvStream,
+    /// What is left of the `Content-Length`. h2 sees to it that it is right.
+    remaining: Option<u64>,
+    reading: Reading,
+    faults: Faults,
+}
+
+#[derive(Clone, Copy, Debug)]
+enum Reading {
+    Data,
+    Trailers,
+    Ended,
+}
+
+impl RequestBody {
+    pub(super) fn new(stream: RecvStream, headers: &HeaderMap, faults: Faults) -> Self {
+        let mut lengths = headers.get_all(CONTENT_LENGTH).iter();
+        let remaining = match (lengths.next(), lengths.next()) {
+            (Some(length), None) => crate::head::decimal(length.as_bytes()),
+            _ => None,
+        };
+        Self {
+            stream,
+            remaining,
+            reading: Reading::Data,
+            faults,
+        }
+    }
+
+    fn poll_data(&mut self, cx: &mut Context<'_>) -> Poll<Option<Result<Bytes, Error>>> {
+        loop {
+            let data = match ready!(self.stream.poll_data(cx)) {
+                Some(Ok(data)) => data,
+                Some(Err(error)) => return Poll::Ready(Some(Err(self.fail(error)))),
+                None => return Poll::Ready(None),
+            };
+            // Content often ends with an empty frame.
+            if data.is_empty() {
+                continue;
+            }
+            // Cannot fail: it is what has just been received.
+            let _ = self.stream.flow_control().release_capacity(data.len());
+            if let Some(remaining) = &mut self.remaining {
+                *remaining = remaining.saturating_sub(data.len() as u64);
+            }
+            return Poll::Ready(Some(Ok(data)));
+        }
+    }
+
+    fn fail(&mut self, error: h2::Error) -> Error {
+        self.reading = Reading::Ended;
+        if error.is_reset() && error.is_library() {
+            self.faults.add();
+        }
+        error.into()
+    }
+}
+
+impl Body for RequestBody {
+    type Data = Bytes;
+    type Error = Error;
+
+    fn poll_frame(
+        mut self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+    ) -> Poll<Option<Result<Frame<Bytes>, Error>>> {
+        if let Reading::Data = self.reading {
+            match ready!(self.poll_data(cx)) {
+                Some(data) => return Poll::Ready(Some(data.map(Frame::data))),
+                None => self.reading = Reading::Trailers,
+            }
+        }
+        if let Reading::Ended = self.reading {
+            return Poll::Ready(None);
+        }
+        let trailers = ready!(self.stream.poll_trailers(cx));
+        self.reading = Reading::Ended;
+        Poll::Ready(match trailers {
+            Ok(trailers) => trailers.map(|trailers| Ok(Frame::trailers(trailers))),
+            Err(error) => Some(Err(self.fail(error))),
+        })
+    }
+
+    fn is_end_stream(&self) -> bool {
+        matches!(self.reading, Reading::Ended) || self.stream.is_end_stream()
+    }
+
+    fn size_hint(&self) -> SizeHint {
+        match self.remaining {
+            _ if self.is_end_stream() => SizeHint::with_exact(0),
+            Some(remaining) => SizeHint::with_exact(remaining),
+            None => SizeHint::default(),
+        }
+    }
+}
+
+impl fmt::Debug for RequestBody {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("RequestBody")
+            .field("remaining", &self.remaining)
+            .field("reading", &self.reading)
+            .finish_non_exhaustive()
+    }
+}
+
+/// How many streams of a connection h2 has reset for what the client did on them, as far as their
+/// bodies have seen it.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Faults(Arc<AtomicUsize>);
+
+impl Faults {
+    fn add(&self) {
+        self.0.fetch_add(1, Ordering::Relaxed);
+    }
+
+    pub(super) fn count(&self) -> usize {
+        self.0.load(Ordering::Relaxed)
+    }
+}

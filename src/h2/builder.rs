@@ -1,0 +1,204 @@
+//! The settings of connections.
+
+use std::time::Duration;
+
+use h2::server;
+use tokio::io::{AsyncRead, AsyncWrite};
+
+use super::{body::Faults, Connection};
+
+/// The settings of HTTP/2 connections, by the names and with the defaults of hyper-util's
+/// `http2::Builder`, but for [`max_local_error_reset_streams`](Self::max_local_error_reset_streams).
+///
+/// | setting | default |
+/// |---|---|
+/// | [`initial_stream_window_size`](Self::initial_stream_window_size) | 1 MiB |
+/// | [`initial_connection_window_size`](Self::initial_connection_window_size) | 1 MiB |
+/// | [`max_frame_size`](Self::max_frame_size) | 16 KiB |
+/// | [`max_concurrent_streams`](Self::max_concurrent_streams) | 200 |
+/// | [`max_header_list_size`](Self::max_header_list_size) | 16 KiB |
+/// | [`max_send_buffer_size`](Self::max_send_buffer_size) | 400 KiB |
+/// | [`keep_alive_interval`](Self::keep_alive_interval) | none |
+/// | [`keep_alive_timeout`](Self::keep_alive_timeout) | 20 s |
+/// | [`max_local_error_reset_streams`](Self::max_local_error_reset_streams) | 16,384 |
+/// | [`max_pending_accept_reset_streams`](Self::max_pending_accept_reset_streams) | that of h2, 20 |
+/// | [`auto_date_header`](Self::auto_date_header) | on |
+#[derive(Clone, Debug)]
+#[must_use]
+pub struct Builder {
+    h2: server::Builder,
+    config: Config,
+}
+
+/// What the connection itself heeds.
+#[derive(Clone, Debug)]
+pub(super) struct Config {
+    pub(super) keep_alive_interval: Option<Duration>,
+    pub(super) keep_alive_timeout: Duration,
+    pub(super) auto_date_header: bool,
+    max_local_error_reset_streams: Option<usize>,
+}
+
+/// That of RFC 9113 §6.9.1.
+const MAX_WINDOW: u32 = (1 << 31) - 1;
+
+const MAX_LOCAL_ERROR_RESET_STREAMS: usize = 16_384;
+
+impl Default for Builder {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+impl Builder {
+    /// The defaults.
+    pub fn new() -> Self {
+        let config = Config {
+            keep_alive_interval: None,
+            keep_alive_timeout: Duration::from_secs(20),
+            auto_date_header: true,
+            max_local_error_reset_streams: None,
+        };
+        let builder = Self {
+            h2: server::Builder::new(),
+            config,
+        };
+        builder
+            .initial_stream_window_size(1024 * 1024)
+            .initial_connection_window_size(1024 * 1024)
+            .max_frame_size(16 * 1024)
+            .max_concurrent_streams(200)
+            .max_header_list_size(16 * 1024)
+            .max_send_buffer_size(400 * 1024)
+            .max_local_error_reset_streams(MAX_LOCAL_ERROR_RESET_STREAMS)
+    }
+
+    /// How many bytes of one request's content the client may send ahead of what is read
+    /// (`SETTINGS_INITIAL_WINDOW_SIZE`).
+    ///
+    /// # Panics
+    ///
+    /// If it is larger than 2³¹ - 1.
+    pub fn initial_stream_window_size(mut self, size: u32) -> Self {
+        assert!(size <= MAX_WINDOW, "a window is at most 2^31 - 1");
+        self.h2.initial_window_size(size);
+        self
+    }
+
+    /// How many bytes of content the client may send ahead on all streams together.
+    ///
+    /// While a stream's window is as large, one body that is not read can hold back all the others.
+    ///
+    /// # Panics
+    ///
+    /// If it is larger than 2³¹ - 1.
+    pub fn initial_connection_window_size(mut self, size: u32) -> Self {
+        assert!(size <= MAX_WINDOW, "a window is at most 2^31 - 1");
+        self.h2.initial_connection_window_size(size);
+        self
+    }
+
+    /// The largest frame that the client may send (`SETTINGS_MAX_FRAME_SIZE`).
+    ///
+    /// # Panics
+    ///
+    /// If it is smaller than 16,384 or larger than 2²⁴ - 1.
+    pub fn max_frame_size(mut self, size: u32) -> Self {
+        self.h2.max_frame_size(size);
+        self
+    }
+
+    /// How many requests of one client are served at the same time
+    /// (`SETTINGS_MAX_CONCURRENT_STREAMS`); those whose unread content is being lingered for count.
+    pub fn max_concurrent_streams(mut self, max: u32) -> Self {
+        self.h2.max_concurrent_streams(max);
+        self
+    }
+
+    /// The largest head of a request, names, values and 32 bytes for each field
+    /// (`SETTINGS_MAX_HEADER_LIST_SIZE`).
+    pub fn max_header_list_size(mut self, max: u32) -> Self {
+        self.h2.max_header_list_size(max);
+        self
+    }
+
+    /// How many bytes of one response wait in memory for the client's window. The piece of the body
+    /// that reaches beyond it waits whole.
+    ///
+    /// # Panics
+    ///
+    /// If it is larger than `u32::MAX`.
+    pub fn max_send_buffer_size(mut self, max: usize) -> Self {
+        self.h2.max_send_buffer_size(max);
+        self
+    }
+
+    /// In what intervals to ping the client; `None` for never.
+    pub fn keep_alive_interval(mut self, interval: impl Into<Option<Duration>>) -> Self {
+        self.config.keep_alive_interval = interval.into();
+        self
+    }
+
+    /// How long to wait for the answer to a ping before the connection is given up.
+    pub fn keep_alive_timeout(mut self, timeout: Duration) -> Self {
+        self.config.keep_alive_timeout = timeout;
+        self
+    }
+
+    /// How many streams of one connection may be reset by us because of what the client did on them;
+    /// one more ends the connection with GOAWAY `ENHANCE_YOUR_CALM`. `None` for no limit.
+    ///
+    /// There must be one. Each reset is a frame to be queued, and a client that provokes them and
+    /// reads nothing would fill the memory (RUSTSEC-2024-0003). It also bounds what is begun and
+    /// thrown away for a client that breaks its own streams on purpose (CVE-2025-8671, "MadeYouReset").
+    ///
+    /// hyper's limit of 1,024 is too low for a server that refuses uploads: curl and others end a
+    /// refused upload before its `Content-Length`, and that is such a reset, though nobody is harmed.
+    /// A limit over the life of a connection takes those of a proxy's, which lives for days, for an
+    /// attack. So there are two thresholds:
+    ///
+    /// * At half of this number of broken uploads, the client is told to open a new connection, and
+    ///   this one goes on until all its streams have been answered: nothing is lost.
+    /// * At the number itself, h2 ends the connection.
+    ///
+    /// 16,384 leaves room for 8,192 refusals on one connection. Against "MadeYouReset" it need not be
+    /// low: the service's future is dropped with its stream, so that streams which were reset do not
+    /// go on working and [`max_concurrent_streams`](Self::max_concurrent_streams) holds.
+    pub fn max_local_error_reset_streams(mut self, max: impl Into<Option<usize>>) -> Self {
+        let max = max.into();
+        self.h2.max_local_error_reset_streams(max);
+        self.config.max_local_error_reset_streams = max;
+        self
+    }
+
+    /// How many requests the client may reset before they are even looked at; one more ends the
+    /// connection (CVE-2023-44487, "Rapid Reset").
+    pub fn max_pending_accept_reset_streams(mut self, max: usize) -> Self {
+        self.h2.max_pending_accept_reset_streams(max);
+        self
+    }
+
+    /// Whether responses get a `date` if they have none, as RFC 9110 §6.6.1 asks.
+    pub fn auto_date_header(mut self, enabled: bool) -> Self {
+        self.config.auto_date_header = enabled;
+        self
+    }
+
+    /// Serves a connection on which the client speaks HTTP/2, by ALPN or by prior knowledge.
+    ///
+    /// `service` is cloned for each request, and the clone made ready before it is called.
+    pub fn serve_connection<I, S>(&self, io: I, service: S) -> Connection<I, S>
+    where
+        I: AsyncRead + AsyncWrite + Unpin,
+    {
+        Connection::new(self.h2.handshake(io), service, self.config.clone())
+    }
+}
+
+impl Config {
+    /// Whether it is time for the client to go on with a new connection.
+    pub(super) fn is_worn_out(&self, faults: &Faults) -> bool {
+        let max = self.max_local_error_reset_streams;
+        max.is_some_and(|max| faults.count() > max / 2)
+    }
+}

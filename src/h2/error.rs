@@ -1,0 +1,81 @@
+//! What can go wrong on a connection or with the content of a request.
+
+use std::fmt;
+
+/// Why a connection, or the content of a request, has come to an early end.
+///
+/// Its [`source`](std::error::Error::source) is the error of the crate `h2`, where there is one, so
+/// that tonic finds the reason in it.
+pub struct Error(Kind);
+
+#[derive(Debug)]
+enum Kind {
+    H2(h2::Error),
+    KeepAliveTimeout,
+}
+
+impl Error {
+    pub(super) fn keep_alive_timeout() -> Self {
+        Self(Kind::KeepAliveTimeout)
+    }
+
+    /// Whether a keep-alive ping was not answered in time.
+    #[must_use]
+    pub fn is_timeout(&self) -> bool {
+        matches!(self.0, Kind::KeepAliveTimeout)
+    }
+
+    /// Whether the transport has failed.
+    #[must_use]
+    pub fn is_io(&self) -> bool {
+        self.h2().is_some_and(h2::Error::is_io)
+    }
+
+    /// Whether it is one stream that was reset, by either side, and not the connection.
+    #[must_use]
+    pub fn is_reset(&self) -> bool {
+        self.h2().is_some_and(h2::Error::is_reset)
+    }
+
+    /// The error code of the RST_STREAM or GOAWAY frame, if it was one
+    /// ([RFC 9113 §7](https://www.rfc-editor.org/rfc/rfc9113#section-7)).
+    #[must_use]
+    pub fn code(&self) -> Option<u32> {
+        self.h2().and_then(h2::Error::reason).map(u32::from)
+    }
+
+    fn h2(&self) -> Option<&h2::Error> {
+        match &self.0 {
+            Kind::H2(error) => Some(error),
+            Kind::KeepAliveTimeout => None,
+        }
+    }
+}
+
+impl From<h2::Error> for Error {
+    fn from(error: h2::Error) -> Self {
+        Self(Kind::H2(error))
+    }
+}
+
+impl fmt::Debug for Error {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Debug::fmt(&self.0, f)
+    }
+}
+
+impl fmt::Display for Error {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match &self.0 {
+            Kind::H2(error) if error.is_reset() => "the HTTP/2 stream was reset",
+            Kind::H2(_) => "the HTTP/2 connection has failed",
+            Kind::KeepAliveTimeout => "a keep-alive ping was not answered in time",
+        })
+    }
+}
+
+impl std::error::Error for Error {
+    fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
+        self.h2().map(|error| error as _)
+    }
+}

@@ -1,0 +1,192 @@
+//! The ends of streams and of connections that are no answers.
+
+use std::{convert::Infallible, future::pending, time::Duration};
+
+use bytes::Bytes;
+use http::{Request, Response, StatusCode};
+use http_body_util::{Empty, Full};
+use tokio::{
+    io::AsyncWriteExt,
+    sync::{mpsc, oneshot},
+    time::Instant,
+};
+use tower::util::BoxCloneService;
+use tower_expect::h2::{Builder, RequestBody};
+
+use crate::support::{
+    answering, client, collect, expecting, put, read, send, within, Client, INTERNAL_ERROR,
+};
+
+#[tokio::test]
+async fn a_panic_resets_its_stream_and_no_other() {
+    let service = answering(|request| async move {
+        match request.uri().path() {
+            "/panic" => panic!("as it should"),
+            "/echo" => {
+                let content = collect(request.into_body()).await.expect("whole");
+                Response::new(Full::<Bytes>::from(content))
+            }
+            _ => Response::new(Full::from("fine")),
+        }
+    });
+    let client = client(service).await;
+    let (echo, mut content) = client.begin(Request::put("http://a/echo")).await;
+    let (panicked, _content) = client.begin(expecting().uri("http://a/panic")).await;
+    let error = within(5, panicked).await.unwrap_err();
+    assert_eq!(error.reason(), Some(h2::Reason::INTERNAL_ERROR));
+    assert_eq!(client.record.reset(3).await, INTERNAL_ERROR);
+    send(&mut content, 10, true).await;
+    assert_eq!(read(echo).await.expect("answered").content, [7; 10]);
+    assert_eq!(client.ask(put()).await.expect("answered").content, b"fine");
+}
+
+type Never = Response<Empty<Bytes>>;
+
+/// For each call, a receiver that fails when the service's future is dropped, and the request with it.
+type Calls = mpsc::UnboundedReceiver<oneshot::Receiver<()>>;
+
+fn never_answering() -> (
+    BoxCloneService<Request<RequestBody>, Never, Infallible>,
+    Calls,
+) {
+    let (calls, called) = mpsc::unbounded_channel();
+    let service = answering(move |request| {
+        let (alive, dropped) = oneshot::channel();
+        calls.send(dropped).expect("waited for");
+        async move {
+            let _request = request;
+            let _alive = alive;
+            pending::<Never>().await
+        }
+    });
+    (BoxCloneService::new(service), called)
+}
+
+#[tokio::test]
+async fn a_reset_drops_the_services_future() {
+    let (service, mut called) = never_answering();
+    let mut client = client(service).await;
+    for _ in 0..3 {
+        let (_response, mut content) = client.begin(expecting()).await;
+        let dropped = called.recv().await.expect("called");
+        content.send_reset(h2::Reason::CANCEL);
+        // An error: the sender was dropped, unused.
+        within(5, dropped).await.unwrap_err();
+    }
+    client.settle().await;
+    assert!(!client.server.is_finished());
+}
+
+#[tokio::test]
+async fn a_lost_client_drops_the_services_futures_and_ends_the_connection() {
+    let (service, mut called) = never_answering();
+    let client = client(service).await;
+    let _first = client.begin(expecting()).await;
+    let _second = client.begin(put()).await;
+    let first = called.recv().await.expect("called");
+    let second = called.recv().await.expect("called");
+    client.connection.abort();
+    within(5, first).await.unwrap_err();
+    within(5, second).await.unwrap_err();
+    let _ = within(5, client.server).await.expect("no panic");
+}
+
+#[tokio::test]
+async fn dropping_the_connection_drops_the_services_futures() {
+    let (service, mut called) = never_answering();
+    let client = client(service).await;
+    let _request = client.begin(expecting()).await;
+    let dropped = called.recv().await.expect("called");
+    client.server.abort();
+    within(5, dropped).await.unwrap_err();
+    let _ = within(5, client.connection).await;
+}
+
+#[tokio::test]
+async fn graceful_shutdown_answers_what_has_begun_and_takes_no_more() {
+    let service = answering(|request| async move {
+        let content = collect(request.into_body()).await.expect("whole");
+        Response::new(Full::<Bytes>::from(content.len().to_string()))
+    });
+    let (near, far) = tokio::io::duplex(1 << 16);
+    let (stop, stopped) = oneshot::channel::<()>();
+    let server = tokio::spawn(async move {
+        let mut connection = Builder::new().serve_connection(near, service);
+        tokio::select! {
+            _ = &mut connection => panic!("not yet"),
+            _ = stopped => connection.graceful_shutdown(),
+        }
+        connection.await
+    });
+    let mut client = Client::new(far, server).await;
+    let (response, mut content) = client.begin(put()).await;
+    send(&mut content, 100, false).await;
+    client.settle().await;
+    stop.send(()).expect("running");
+    client.settle().await;
+    let refused = client.ask(Request::get("http://a/")).await;
+    assert!(refused.is_err_and(|error| error.reason() == Some(h2::Reason::NO_ERROR)));
+    assert!(!client.server.is_finished());
+
+    send(&mut content, 100, true).await;
+    assert_eq!(read(response).await.expect("answered").content, b"200");
+    within(5, client.server)
+        .await
+        .expect("no panic")
+        .expect("no error");
+    within(5, client.connection)
+        .await
+        .expect("no panic")
+        .expect("no error");
+}
+
+#[tokio::test]
+async fn graceful_shutdown_does_not_wait_for_a_preface() {
+    let (near, _far) = tokio::io::duplex(1 << 16);
+    let service = answering(|_| pending::<Never>());
+    let mut connection = Builder::new().serve_connection(near, service);
+    connection.graceful_shutdown();
+    within(5, connection).await.expect("no error");
+}
+
+fn pinging() -> Builder {
+    Builder::new()
+        .keep_alive_interval(Duration::from_secs(10))
+        .keep_alive_timeout(Duration::from_secs(3))
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_client_that_answers_no_ping_is_given_up() {
+    let (service, mut called) = never_answering();
+    let (near, mut far) = tokio::io::duplex(1 << 16);
+    let started = Instant::now();
+    let server = tokio::spawn(pinging().serve_connection(near, service));
+    // The preface, empty settings, and a GET of which the answer is never read.
+    far.write_all(b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n")
+        .await
+        .expect("open");
+    far.write_all(&[0, 0, 0, 4, 0, 0, 0, 0, 0])
+        .await
+        .expect("open");
+    far.write_all(&[0, 0, 3, 1, 5, 0, 0, 0, 1, 0x82, 0x86, 0x84])
+        .await
+        .expect("open");
+    let dropped = called.recv().await.expect("called");
+    let error = server.await.expect("no panic").unwrap_err();
+    assert!(error.is_timeout() && error.code().is_none());
+    assert_eq!(started.elapsed().as_secs(), 13);
+    dropped.await.unwrap_err();
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_client_that_answers_pings_may_wait_for_long() {
+    let service = answering(|_| async {
+        tokio::time::sleep(Duration::from_secs(100)).await;
+        Response::new(Empty::<Bytes>::new())
+    });
+    let (near, far) = tokio::io::duplex(1 << 16);
+    let server = tokio::spawn(pinging().serve_connection(near, service));
+    let client = Client::new(far, server).await;
+    let answer = client.ask(put()).await.expect("answered");
+    assert_eq!(answer.status, StatusCode::OK);
+}

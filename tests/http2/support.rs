@@ -1,0 +1,359 @@
+//! A server and a client on the two ends of a pipe, with a record of what the server has sent.
+
+use std::{
+    convert::Infallible,
+    error::Error,
+    future::{poll_fn, Future},
+    io,
+    pin::Pin,
+    sync::{Arc, Mutex},
+    task::{ready, Context, Poll},
+    time::Duration,
+};
+
+use bytes::Bytes;
+use h2::{
+    client::{ResponseFuture, SendRequest},
+    PingPong, RecvStream, SendStream,
+};
+use http::{request, HeaderMap, Request, Response, StatusCode};
+use http_body::{Body, Frame as HttpFrame};
+use tokio::{
+    io::{AsyncRead, AsyncWrite, DuplexStream, ReadBuf},
+    sync::mpsc,
+    task::JoinHandle,
+};
+use tower::{service_fn, Service};
+use tower_expect::h2::{Builder, RequestBody};
+
+pub(crate) const DATA: u8 = 0;
+pub(crate) const HEADERS: u8 = 1;
+pub(crate) const RST_STREAM: u8 = 3;
+pub(crate) const GOAWAY: u8 = 7;
+
+pub(crate) const NO_ERROR: u32 = 0;
+pub(crate) const INTERNAL_ERROR: u32 = 2;
+pub(crate) const PROTOCOL_ERROR: u32 = 1;
+pub(crate) const ENHANCE_YOUR_CALM: u32 = 11;
+
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Frame {
+    pub(crate) kind: u8,
+    pub(crate) end_stream: bool,
+    pub(crate) stream: u32,
+    pub(crate) payload: Vec<u8>,
+}
+
+impl Frame {
+    /// That of RST_STREAM.
+    pub(crate) fn code(&self) -> u32 {
+        u32::from_be_bytes(self.payload[..4].try_into().expect("four bytes"))
+    }
+}
+
+/// All that the server has sent so far.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Record(Arc<Mutex<Vec<u8>>>);
+
+impl Record {
+    pub(crate) fn frames(&self) -> Vec<Frame> {
+        parse(&self.0.lock().unwrap()).0
+    }
+
+    /// Forgets what there is.
+    pub(crate) fn clear(&self) {
+        let mut bytes = self.0.lock().unwrap();
+        let whole = bytes.len() - parse(&bytes).1;
+        bytes.drain(..whole);
+    }
+
+    pub(crate) fn of_stream(&self, stream: u32) -> Vec<Frame> {
+        let mut frames = self.frames();
+        frames.retain(|frame| {
+            frame.stream == stream && matches!(frame.kind, DATA | HEADERS | RST_STREAM)
+        });
+        frames
+    }
+
+    pub(crate) fn kinds(&self, stream: u32) -> Vec<u8> {
+        self.of_stream(stream)
+            .iter()
+            .map(|frame| frame.kind)
+            .collect()
+    }
+
+    /// Waits for the stream to be reset, for the reason.
+    pub(crate) async fn reset(&self, stream: u32) -> u32 {
+        loop {
+            let frames = self.of_stream(stream);
+            if let Some(reset) = frames.iter().find(|frame| frame.kind == RST_STREAM) {
+                return reset.code();
+            }
+            tokio::time::sleep(Duration::from_millis(2)).await;
+        }
+    }
+}
+
+/// The frames, and how many bytes of a further one are left.
+fn parse(bytes: &[u8]) -> (Vec<Frame>, usize) {
+    let mut frames = Vec::new();
+    let mut rest = bytes;
+    while rest.len() >= 9 {
+        let len = u32::from_be_bytes([0, rest[0], rest[1], rest[2]]) as usize;
+        let Some(payload) = rest.get(9..9 + len) else {
+            break;
+        };
+        let stream = u32::from_be_bytes([rest[5], rest[6], rest[7], rest[8]]) & (u32::MAX >> 1);
+        frames.push(Frame {
+            kind: rest[3],
+            end_stream: matches!(rest[3], DATA | HEADERS) && rest[4] & 1 == 1,
+            stream,
+            payload: payload.to_vec(),
+        });
+        rest = &rest[9 + len..];
+    }
+    (frames, rest.len())
+}
+
+/// The client's end of the pipe.
+struct Tap<I> {
+    io: I,
+    record: Record,
+}
+
+impl<I: AsyncRead + Unpin> AsyncRead for Tap<I> {
+    fn poll_read(
+        mut self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+        buffer: &mut ReadBuf<'_>,
+    ) -> Poll<io::Result<()>> {
+        let before = buffer.filled().len();
+        ready!(Pin::new(&mut self.io).poll_read(cx, buffer))?;
+        let read = &buffer.filled()[before..];
+        self.record.0.lock().unwrap().extend_from_slice(read);
+        Poll::Ready(Ok(()))
+    }
+}
+
+impl<I: AsyncWrite + Unpin> AsyncWrite for Tap<I> {
+    fn poll_write(
+        mut self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+        bytes: &[u8],
+    ) -> Poll<io::Result<usize>> {
+        Pin::new(&mut self.io).poll_write(cx, bytes)
+    }
+
+    fn poll_flush(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        Pin::new(&mut self.io).poll_flush(cx)
+    }
+
+    fn poll_shutdown(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        Pin::new(&mut self.io).poll_shutdown(cx)
+    }
+}
+
+pub(crate) struct Client {
+    pub(crate) sender: SendRequest<Bytes>,
+    pub(crate) record: Record,
+    pub(crate) pings: PingPong,
+    pub(crate) connection: JoinHandle<Result<(), h2::Error>>,
+    pub(crate) server: JoinHandle<Result<(), tower_expect::h2::Error>>,
+}
+
+pub(crate) async fn client<S, B>(service: S) -> Client
+where
+    S: Service<Request<RequestBody>, Response = Response<B>> + Clone + Send + 'static,
+    S::Future: Send,
+    B: Body + Send + 'static,
+{
+    client_of(Builder::new(), service).await
+}
+
+pub(crate) async fn client_of<S, B>(builder: Builder, service: S) -> Client
+where
+    S: Service<Request<RequestBody>, Response = Response<B>> + Clone + Send + 'static,
+    S::Future: Send,
+    B: Body + Send + 'static,
+{
+    let (near, far) = tokio::io::duplex(1 << 16);
+    let server = tokio::spawn(builder.serve_connection(near, service));
+    Client::new(far, server).await
+}
+
+impl Client {
+    pub(crate) async fn new(
+        io: DuplexStream,
+        server: JoinHandle<Result<(), tower_expect::h2::Error>>,
+    ) -> Self {
+        let record = Record::default();
+        let tap = Tap {
+            io,
+            record: record.clone(),
+        };
+        // Larger than the windows, so that these are what is seen.
+        let (sender, mut connection) = h2::client::Builder::new()
+            .max_send_buffer_size(64 << 20)
+            .handshake(tap)
+            .await
+            .expect("h2");
+        let pings = connection.ping_pong().expect("not taken");
+        let connection = tokio::spawn(connection);
+        Self {
+            sender,
+            record,
+            pings,
+            connection,
+            server,
+        }
+    }
+
+    /// Sends a request with content to follow.
+    pub(crate) async fn begin(
+        &self,
+        request: request::Builder,
+    ) -> (ResponseFuture, SendStream<Bytes>) {
+        let request = request.body(()).expect("valid");
+        let mut sender = self.sender.clone().ready().await.expect("open");
+        sender.send_request(request, false).expect("open")
+    }
+
+    /// Sends a request without content.
+    pub(crate) async fn ask(&self, request: request::Builder) -> Result<Answer, h2::Error> {
+        let request = request.body(()).expect("valid");
+        let mut sender = self.sender.clone().ready().await?;
+        let (response, _) = sender.send_request(request, true)?;
+        read(response).await
+    }
+
+    /// When it returns, the server has seen all that was sent before, and we its answers.
+    pub(crate) async fn settle(&mut self) {
+        self.pings.ping(h2::Ping::opaque()).await.expect("open");
+        // The stream's task may not have run yet.
+        for _ in 0..32 {
+            tokio::task::yield_now().await;
+        }
+        self.pings.ping(h2::Ping::opaque()).await.expect("open");
+    }
+}
+
+pub(crate) struct Answer {
+    pub(crate) status: StatusCode,
+    pub(crate) headers: HeaderMap,
+    pub(crate) content: Vec<u8>,
+    pub(crate) trailers: Option<HeaderMap>,
+}
+
+pub(crate) async fn read(response: ResponseFuture) -> Result<Answer, h2::Error> {
+    let (head, mut body) = response.await?.into_parts();
+    let content = read_content(&mut body).await?;
+    Ok(Answer {
+        status: head.status,
+        headers: head.headers,
+        content,
+        trailers: body.trailers().await?,
+    })
+}
+
+async fn read_content(body: &mut RecvStream) -> Result<Vec<u8>, h2::Error> {
+    let mut content = Vec::new();
+    while let Some(data) = body.data().await {
+        let data = data?;
+        body.flow_control().release_capacity(data.len())?;
+        content.extend_from_slice(&data);
+    }
+    Ok(content)
+}
+
+/// The next interim response; `None` when the final one has come.
+pub(crate) async fn interim(response: &mut ResponseFuture) -> Option<StatusCode> {
+    let interim = poll_fn(|cx| response.poll_informational(cx)).await;
+    interim.map(|interim| interim.expect("no reset").status())
+}
+
+/// Sends all of it, as the windows allow. Stops when the server has reset the stream.
+pub(crate) async fn send(content: &mut SendStream<Bytes>, len: usize, end: bool) -> usize {
+    let mut left = len;
+    while left > 0 {
+        content.reserve_capacity(left.min(16 * 1024));
+        match poll_fn(|cx| content.poll_capacity(cx)).await {
+            Some(Ok(granted)) => {
+                let piece = granted.min(left);
+                left -= piece;
+                let data = Bytes::from(vec![7; piece]);
+                if content.send_data(data, end && left == 0).is_err() {
+                    break;
+                }
+            }
+            _ => break,
+        }
+    }
+    len - left
+}
+
+pub(crate) fn put() -> request::Builder {
+    Request::put("http://a/")
+}
+
+pub(crate) fn expecting() -> request::Builder {
+    put().header("expect", "100-continue")
+}
+
+/// A service made of an async function that does not fail.
+pub(crate) fn answering<F, R, B>(
+    answer: F,
+) -> impl Service<
+    Request<RequestBody>,
+    Response = Response<B>,
+    Error = Infallible,
+    Future = impl Future<Output = Result<Response<B>, Infallible>> + Send,
+> + Clone
+       + Send
+       + 'static
+where
+    F: Fn(Request<RequestBody>) -> R + Clone + Send + 'static,
+    R: Future<Output = Response<B>> + Send + 'static,
+    B: 'static,
+{
+    service_fn(move |request| {
+        let response = answer(request);
+        async { Ok(response.await) }
+    })
+}
+
+pub(crate) async fn within<T>(seconds: u64, future: impl Future<Output = T>) -> T {
+    let limit = Duration::from_secs(seconds);
+    tokio::time::timeout(limit, future).await.expect("in time")
+}
+
+/// A body of what comes through the channel.
+pub(crate) struct Piped(pub(crate) mpsc::Receiver<Result<HttpFrame<Bytes>, io::Error>>);
+
+impl Piped {
+    pub(crate) fn new() -> (mpsc::Sender<Result<HttpFrame<Bytes>, io::Error>>, Self) {
+        let (sender, receiver) = mpsc::channel(1);
+        (sender, Self(receiver))
+    }
+}
+
+impl Body for Piped {
+    type Data = Bytes;
+    type Error = io::Error;
+
+    fn poll_frame(
+        mut self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+    ) -> Poll<Option<Result<HttpFrame<Bytes>, io::Error>>> {
+        self.0.poll_recv(cx)
+    }
+}
+
+/// The whole content, or the error that cut it short.
+pub(crate) async fn collect<B>(body: B) -> Result<Vec<u8>, Box<dyn Error + Send + Sync>>
+where
+    B: Body,
+    B::Error: Into<Box<dyn Error + Send + Sync>>,
+{
+    let collected = http_body_util::BodyExt::collect(body).await;
+    Ok(collected.map_err(Into::into)?.to_bytes().to_vec())
+}
