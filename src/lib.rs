@@ -210,6 +210,8 @@ mod media_range;
 mod rejection;
 pub mod render;
 pub mod rules;
+#[cfg(feature = "serve")]
+pub mod serve;
 mod service;
 mod signal;
 mod unread;
@@ -223,6 +225,8 @@ mod linger;
 
 #[cfg(feature = "tokio")]
 pub use self::linger::Linger;
+#[cfg(feature = "serve")]
+pub use self::serve::serve;
 pub use self::{
     body::{ExpectBody, ResponseBody},
     credentials::{Authorization, Basic},
