@@ -183,7 +183,7 @@ where
                 }
             };
             // Nobody is left to be told of a client's failure.
-            let _ = serve_connection(stream, service, &http2, shutdown).await;
+            let _ = serve_connection(stream, service, http2, shutdown).await;
             drop(open);
         });
     }

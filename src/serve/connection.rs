@@ -3,8 +3,8 @@
 use std::{
     error::Error,
     future::{poll_fn, Future},
-    pin::pin,
-    task::Poll,
+    pin::{pin, Pin},
+    task::{Context, Poll},
     time::Duration,
 };
 
@@ -50,7 +50,7 @@ const FIRST_BYTES: Duration = Duration::from_secs(30);
 pub async fn serve_connection<I, S, B>(
     io: I,
     service: S,
-    http2: &h2::Builder,
+    http2: h2::Builder,
     shutdown: impl Future<Output = ()>,
 ) -> Result<(), Box<dyn Error + Send + Sync>>
 where
@@ -72,7 +72,7 @@ where
         .await
     };
     match sniffed.transpose()? {
-        Some((true, io)) => serve_http2(io, service, http2, shutdown).await,
+        Some((true, io)) => serve_http2(io, service, &http2, shutdown).await,
         Some((false, io)) => serve_http1(io, service, shutdown).await,
         None => Ok(()),
     }
@@ -82,7 +82,7 @@ async fn serve_http2<I, S, B>(
     io: Rewound<I>,
     service: S,
     builder: &h2::Builder,
-    mut shutdown: std::pin::Pin<&mut impl Future<Output = ()>>,
+    mut shutdown: Pin<&mut impl Future<Output = ()>>,
 ) -> Result<(), Box<dyn Error + Send + Sync>>
 where
     I: AsyncRead + AsyncWrite + Unpin,
@@ -106,7 +106,7 @@ where
 async fn serve_http1<I, S, B>(
     io: Rewound<I>,
     service: S,
-    mut shutdown: std::pin::Pin<&mut impl Future<Output = ()>>,
+    mut shutdown: Pin<&mut impl Future<Output = ()>>,
 ) -> Result<(), Box<dyn Error + Send + Sync>>
 where
     I: AsyncRead + AsyncWrite + Unpin + Send + 'static,
@@ -151,7 +151,7 @@ where
     type Error = S::Error;
     type Future = S::Future;
 
-    fn poll_ready(&mut self, cx: &mut std::task::Context<'_>) -> Poll<Result<(), S::Error>> {
+    fn poll_ready(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), S::Error>> {
         self.0.poll_ready(cx)
     }
 

@@ -1,8 +1,12 @@
 //! The HTTP/2 server over real frames: the 100, refusals, flow control, the ends of streams.
 
+mod frameworks;
 mod lifecycle;
 mod refusals;
 mod response;
+mod serving;
 mod signal;
 mod support;
+mod throughput;
+mod tools;
 mod window;

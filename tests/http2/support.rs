@@ -19,7 +19,7 @@ use h2::{
 use http::{request, HeaderMap, Request, Response, StatusCode};
 use http_body::{Body, Frame as HttpFrame};
 use tokio::{
-    io::{AsyncRead, AsyncWrite, DuplexStream, ReadBuf},
+    io::{AsyncRead, AsyncWrite, ReadBuf},
     sync::mpsc,
     task::JoinHandle,
 };
@@ -183,7 +183,7 @@ where
 
 impl Client {
     pub(crate) async fn new(
-        io: DuplexStream,
+        io: impl AsyncRead + AsyncWrite + Send + Unpin + 'static,
         server: JoinHandle<Result<(), tower_expect::h2::Error>>,
     ) -> Self {
         let record = Record::default();
@@ -206,6 +206,11 @@ impl Client {
             connection,
             server,
         }
+    }
+
+    /// Of a server that is not ours to watch.
+    pub(crate) async fn over(io: impl AsyncRead + AsyncWrite + Send + Unpin + 'static) -> Self {
+        Self::new(io, tokio::spawn(async { Ok(()) })).await
     }
 
     /// Sends a request with content to follow.
