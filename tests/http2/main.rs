@@ -8,5 +8,6 @@ mod serving;
 mod signal;
 mod support;
 mod throughput;
+mod tls;
 mod tools;
 mod window;

@@ -1,0 +1,62 @@
+//! The same over TLS: an accept loop of one's own, with `serve_connection`.
+//!
+//! Run with `cargo run --features serve --example h2_axum_tls`, and in another terminal:
+//!
+//! ```console
+//! $ head -c 1000000 /dev/zero > file
+//! $ curl -k -T file https://localhost:3443/upload            # by HTTP/2, by ALPN
+//! $ curl -k --http1.1 -T file https://localhost:3443/upload
+//! ```
+
+use std::{error::Error, future::pending, sync::Arc, time::Duration};
+
+use axum::{body::Bytes, routing::put, Router};
+use tokio::{
+    net::{TcpListener, TcpStream},
+    time::timeout,
+};
+use tokio_rustls::{
+    rustls::{pki_types::PrivateKeyDer, ServerConfig},
+    TlsAcceptor,
+};
+use tower_expect::{h2, rules, serve::serve_connection, ExpectLayer};
+
+fn app() -> Router {
+    let upload = |content: Bytes| async move { format!("{} bytes\n", content.len()) };
+    Router::new()
+        .route("/upload", put(upload))
+        .layer(ExpectLayer::new(rules::content_length(..=1 << 20)))
+}
+
+/// With a certificate that nobody trusts, made anew each time.
+fn acceptor() -> Result<TlsAcceptor, Box<dyn Error>> {
+    let signed = rcgen::generate_simple_self_signed(["localhost".to_owned()])?;
+    let key = PrivateKeyDer::try_from(signed.signing_key.serialize_der())?;
+    let mut config = ServerConfig::builder()
+        .with_no_client_auth()
+        .with_single_cert(vec![signed.cert.into()], key)?;
+    config.alpn_protocols = vec![b"h2".to_vec(), b"http/1.1".to_vec()];
+    Ok(TlsAcceptor::from(Arc::new(config)))
+}
+
+async fn serve(stream: TcpStream, acceptor: TlsAcceptor, app: Router) {
+    let _ = stream.set_nodelay(true);
+    let handshake = timeout(Duration::from_secs(10), acceptor.accept(stream));
+    if let Ok(Ok(stream)) = handshake.await {
+        let _ = serve_connection(stream, app, h2::Builder::new(), pending()).await;
+    }
+}
+
+#[tokio::main]
+async fn main() -> Result<(), Box<dyn Error>> {
+    let listener = TcpListener::bind("127.0.0.1:3443").await?;
+    println!("listening on https://localhost:3443");
+    let (acceptor, app) = (acceptor()?, app());
+    loop {
+        match listener.accept().await {
+            Ok((stream, _)) => drop(tokio::spawn(serve(stream, acceptor.clone(), app.clone()))),
+            // Such as too many open files.
+            Err(_) => tokio::time::sleep(Duration::from_secs(1)).await,
+        }
+    }
+}
