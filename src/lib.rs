@@ -96,7 +96,8 @@
 //! * Any server that can send interim responses puts a [`ContinueSignal`] into the request's extensions.
 //!   [`ExpectBody`] fires it at the first poll, at most once, never after the response.
 //! * HTTP/2 or 3 without a `ContinueSignal`: nobody. hyper has never sent a 100 over HTTP/2
-//!   (hyperium/hyper#2743).
+//!   (hyperium/hyper#2743). The server in `h2` does (feature `h2`), and `serve` is one for both
+//!   versions (feature `serve`), in the place of `axum::serve` and tonic's transport.
 //!
 //! # How this differs from its neighbours
 //!
@@ -145,7 +146,7 @@
 //! * HTTP/2 on hyper: a client that ends its upload early, as curl does, counts as a local stream error,
 //!   and the 1,025th on one connection ends it. Set
 //!   `http2::Builder::max_local_error_reset_streams(None)` where one connection may see that many
-//!   refusals; `axum::serve` offers no access to it.
+//!   refusals; `axum::serve` offers no access to it. The server in `h2` needs no setting.
 //!
 //! # Known client bugs
 //!
@@ -180,6 +181,8 @@
 //!
 //! * `tokio` (default): [`Linger`]. Without it, refusals carry `Connection: close`, unread bodies are
 //!   dropped at once, and the application's own answers are left alone.
+//! * `h2`: the module `h2`, which serves HTTP/2 connections and sends the 100 there.
+//! * `serve`: the module `serve`, an accept loop for HTTP/1.1, by hyper, and HTTP/2, by `h2`.
 //!
 //! [`support`]: ExpectLayer::support
 //! [`strip_expect`]: ExpectLayer::strip_expect

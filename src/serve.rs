@@ -1,4 +1,4 @@
-//! A whole server: accepts connections, serves HTTP/1.1 by hyper and HTTP/2 by [`h2`](crate::h2).
+//! A whole server: accepts connections, serves HTTP/1.1 by hyper and HTTP/2 by [`h2`].
 //!
 //! Takes the place of `axum::serve` and of tonic's transport where clients are to get a `100
 //! Continue` over HTTP/2 as well.

@@ -59,10 +59,14 @@ impl Builder {
             auto_date_header: true,
             max_local_error_reset_streams: None,
         };
-        let builder = Self {
-            h2: server::Builder::new(),
-            config,
-        };
+        let mut h2 = server::Builder::new();
+        // A client on a slow link goes on sending for many seconds after its upload was refused: what
+        // waits in its socket cannot be taken back. h2 answers each such frame on a stream that it has
+        // forgotten with RST_STREAM `STREAM_CLOSED`, and counts it as a local error (0.4.20,
+        // src/proto/streams/streams.rs:631-641). By itself it remembers 50 streams for a second.
+        h2.max_concurrent_reset_streams(1024)
+            .reset_stream_duration(Duration::from_secs(30));
+        let builder = Self { h2, config };
         builder
             .initial_stream_window_size(1024 * 1024)
             .initial_connection_window_size(1024 * 1024)

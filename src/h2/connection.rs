@@ -80,7 +80,8 @@ where
     /// Tells the client, by GOAWAY, to send no further requests. Those that it has sent are
     /// answered; then the future is ready.
     ///
-    /// A client that has not sent its preface yet is not waited for. One that neither reads nor
+    /// A stream whose unread content is being lingered for has not finished: see the bounds of
+    /// [`Linger`](crate::Linger). A client that has not sent its preface yet is not waited for. One that neither reads nor
     /// closes holds the connection for as long as you poll it: put a limit to it, or set
     /// [`keep_alive_interval`](super::Builder::keep_alive_interval).
     pub fn graceful_shutdown(&mut self) {

@@ -6,7 +6,6 @@ use bytes::Bytes;
 use http::{Request, Response, StatusCode};
 use http_body_util::{Empty, Full};
 use tokio::{
-    io::AsyncWriteExt,
     sync::{mpsc, oneshot},
     time::Instant,
 };
@@ -14,7 +13,8 @@ use tower::util::BoxCloneService;
 use tower_expect::h2::{Builder, RequestBody};
 
 use crate::support::{
-    answering, client, collect, expecting, put, read, send, within, Client, INTERNAL_ERROR,
+    answering, client, collect, expecting, put, read, send, within, Client, Raw, ENHANCE_YOUR_CALM,
+    INTERNAL_ERROR, RST_STREAM,
 };
 
 #[tokio::test]
@@ -75,6 +75,39 @@ async fn a_reset_drops_the_services_future() {
     }
     client.settle().await;
     assert!(!client.server.is_finished());
+}
+
+#[tokio::test]
+async fn a_stream_that_the_client_breaks_drops_the_services_future() {
+    let (service, mut called) = never_answering();
+    let client = client(service).await;
+    for _ in 0..3 {
+        let request = expecting().header("content-length", "10");
+        let (response, mut content) = client.begin(request).await;
+        let dropped = called.recv().await.expect("called");
+        content
+            .send_data(Bytes::from_static(b"short"), true)
+            .expect("open");
+        within(5, dropped).await.unwrap_err();
+        assert_eq!(
+            response.await.unwrap_err().reason(),
+            Some(h2::Reason::PROTOCOL_ERROR)
+        );
+    }
+}
+
+#[tokio::test]
+async fn requests_reset_before_they_are_looked_at_end_the_connection() {
+    let (near, far) = tokio::io::duplex(1 << 20);
+    let mut client = Raw::new(far).await;
+    for stream in (1..100).step_by(2) {
+        client.post(stream).await;
+        client.write(RST_STREAM, 0, stream, &[0, 0, 0, 8]).await;
+    }
+    let (service, _called) = never_answering();
+    let served = Builder::new().serve_connection(near, service);
+    let error = within(5, served).await.unwrap_err();
+    assert_eq!(error.code(), Some(ENHANCE_YOUR_CALM));
 }
 
 #[tokio::test]
@@ -158,19 +191,11 @@ fn pinging() -> Builder {
 #[tokio::test(start_paused = true)]
 async fn a_client_that_answers_no_ping_is_given_up() {
     let (service, mut called) = never_answering();
-    let (near, mut far) = tokio::io::duplex(1 << 16);
+    let (near, far) = tokio::io::duplex(1 << 16);
     let started = Instant::now();
     let server = tokio::spawn(pinging().serve_connection(near, service));
-    // The preface, empty settings, and a GET of which the answer is never read.
-    far.write_all(b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n")
-        .await
-        .expect("open");
-    far.write_all(&[0, 0, 0, 4, 0, 0, 0, 0, 0])
-        .await
-        .expect("open");
-    far.write_all(&[0, 0, 3, 1, 5, 0, 0, 0, 1, 0x82, 0x86, 0x84])
-        .await
-        .expect("open");
+    let mut client = Raw::new(far).await;
+    client.post(1).await;
     let dropped = called.recv().await.expect("called");
     let error = server.await.expect("no panic").unwrap_err();
     assert!(error.is_timeout() && error.code().is_none());

@@ -10,4 +10,5 @@ mod support;
 mod throughput;
 mod tls;
 mod tools;
+mod traits;
 mod window;

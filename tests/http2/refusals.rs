@@ -4,7 +4,7 @@ use std::{convert::Infallible, time::Duration};
 
 use bytes::Bytes;
 use http::{Request, Response, StatusCode};
-use http_body::Frame;
+use http_body::Frame as HttpFrame;
 use http_body_util::{BodyExt, Full};
 use tokio::{sync::mpsc, time::Instant};
 use tower::{util::BoxCloneSyncService, ServiceBuilder};
@@ -15,8 +15,9 @@ use tower_expect::{
 };
 
 use crate::support::{
-    answering, client, client_of, collect, expecting, put, read, send, within, Client, Piped, DATA,
-    ENHANCE_YOUR_CALM, GOAWAY, HEADERS, NO_ERROR, PROTOCOL_ERROR, RST_STREAM,
+    answering, client, client_of, collect, expecting, put, read, send, within, Client, Frame,
+    Piped, Raw, DATA, ENHANCE_YOUR_CALM, GOAWAY, HEADERS, NO_ERROR, PING, PROTOCOL_ERROR,
+    RST_STREAM,
 };
 
 type Refusing = BoxCloneSyncService<
@@ -98,7 +99,7 @@ async fn the_reset_is_no_error_whenever_an_unread_body_is_dropped() {
                 BeforeTheLastData | AfterTheResponse => Some(upload),
             };
             tokio::spawn(async move {
-                let data = || Frame::data(Bytes::from_static(b"data"));
+                let data = || HttpFrame::data(Bytes::from_static(b"data"));
                 sender.send(Ok(data())).await.expect("polled");
                 let upload = match dropped {
                     BeforeTheLastData => None,
@@ -280,4 +281,40 @@ async fn beyond_the_limit_the_connection_ends() {
         .unwrap_err();
     assert_eq!(error.code(), Some(ENHANCE_YOUR_CALM));
     assert!(!error.is_reset() && !error.is_io() && !error.is_timeout());
+}
+
+#[tokio::test]
+async fn content_that_arrives_long_after_the_reset_is_passed_over() {
+    let (near, far) = tokio::io::duplex(1 << 16);
+    tokio::spawn(Builder::new().serve_connection(near, refusing(None)));
+    let mut client = Raw::new(far).await;
+    let streams: Vec<_> = (1..200).step_by(2).collect();
+    for &stream in &streams {
+        // `POST /no`
+        let head = [0x83, 0x86, 0x04, 3, b'/', b'n', b'o'];
+        client.write(HEADERS, 4, stream, &head).await;
+    }
+    let resets = |frames: &[Frame]| {
+        let resets = frames.iter().filter(|frame| frame.kind == RST_STREAM);
+        resets
+            .map(|reset| (reset.stream, reset.code()))
+            .collect::<Vec<_>>()
+    };
+    client
+        .read_until(|frames| resets(frames).len() == streams.len())
+        .await;
+    // h2's own clock, which cannot be paused, would forget them after a second.
+    tokio::time::sleep(Duration::from_millis(1_200)).await;
+    for &stream in &streams {
+        client.write(DATA, 0, stream, &[7; 1000]).await;
+    }
+    client.write(PING, 0, 0, b"finished").await;
+    let answered = |frame: &Frame| frame.kind == PING && frame.payload == b"finished";
+    client
+        .read_until(|frames| frames.iter().any(answered))
+        .await;
+    let mut seen = resets(&client.record.frames());
+    seen.sort_unstable();
+    let expected = streams.iter().map(|&stream| (stream, NO_ERROR));
+    assert_eq!(seen, expected.collect::<Vec<_>>());
 }

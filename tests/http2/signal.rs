@@ -11,11 +11,14 @@ use http_body::Frame as HttpFrame;
 use http_body_util::Full;
 use tokio::sync::Notify;
 use tower::{Layer, ServiceBuilder};
-use tower_expect::{h2::RequestBody, rules, ContinueSignal, ExpectBody, ExpectLayer};
+use tower_expect::{
+    h2::{Builder, RequestBody},
+    rules, ContinueSignal, ExpectBody, ExpectLayer,
+};
 
 use crate::support::{
-    answering, client, collect, expecting, interim, put, read, send, within, Frame, Piped, Record,
-    DATA, HEADERS, NO_ERROR, RST_STREAM,
+    answering, client, client_of, collect, expecting, interim, put, read, send, within, Frame,
+    Piped, Record, DATA, HEADERS, NO_ERROR, RST_STREAM,
 };
 
 fn reading(
@@ -268,4 +271,32 @@ async fn racing_with_the_response_breaks_no_stream() {
     assert!((1..ROUNDS).contains(&hundreds), "{hundreds}");
     assert_eq!(fired.load(Ordering::Relaxed), hundreds);
     assert!(!client.server.is_finished());
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn racing_with_a_reset_by_the_client_breaks_no_connection() {
+    let service = answering(|request| async move {
+        let signal = request.extensions().get::<ContinueSignal>().cloned();
+        let Some(signal) = signal else {
+            return Response::new(Full::<Bytes>::from("ok"));
+        };
+        tokio::spawn(async move { signal.fire() });
+        std::future::pending().await
+    });
+    // All these resets are ours.
+    let builder = Builder::new().max_pending_accept_reset_streams(usize::MAX);
+    let client = client_of(builder, service).await;
+    for round in 0..1_000 {
+        let (mut response, mut content) = client.begin(expecting()).await;
+        if round % 2 == 0 {
+            tokio::task::yield_now().await;
+        }
+        content.send_reset(h2::Reason::CANCEL);
+        let interim = std::future::poll_fn(|cx| response.poll_informational(cx)).await;
+        if let Some(Ok(interim)) = interim {
+            assert_eq!(interim.status(), StatusCode::CONTINUE);
+        }
+    }
+    let answer = within(5, client.ask(put())).await.expect("open");
+    assert_eq!(answer.content, b"ok");
 }

@@ -19,7 +19,7 @@ use h2::{
 use http::{request, HeaderMap, Request, Response, StatusCode};
 use http_body::{Body, Frame as HttpFrame};
 use tokio::{
-    io::{AsyncRead, AsyncWrite, ReadBuf},
+    io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt, DuplexStream, ReadBuf},
     sync::mpsc,
     task::JoinHandle,
 };
@@ -29,6 +29,7 @@ use tower_expect::h2::{Builder, RequestBody};
 pub(crate) const DATA: u8 = 0;
 pub(crate) const HEADERS: u8 = 1;
 pub(crate) const RST_STREAM: u8 = 3;
+pub(crate) const PING: u8 = 6;
 pub(crate) const GOAWAY: u8 = 7;
 
 pub(crate) const NO_ERROR: u32 = 0;
@@ -239,6 +240,50 @@ impl Client {
             tokio::task::yield_now().await;
         }
         self.pings.ping(h2::Ping::opaque()).await.expect("open");
+    }
+}
+
+/// A client that sends what it is told to.
+pub(crate) struct Raw {
+    io: DuplexStream,
+    pub(crate) record: Record,
+}
+
+impl Raw {
+    /// Sends the preface and empty settings.
+    pub(crate) async fn new(io: DuplexStream) -> Self {
+        let record = Record::default();
+        let mut raw = Self { io, record };
+        let preface = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n";
+        raw.io.write_all(preface).await.expect("open");
+        raw.write(4, 0, 0, b"").await;
+        raw
+    }
+
+    pub(crate) async fn write(&mut self, kind: u8, flags: u8, stream: u32, payload: &[u8]) {
+        let len = u32::try_from(payload.len()).expect("short").to_be_bytes();
+        let head = [len[1], len[2], len[3], kind, flags];
+        self.io.write_all(&head).await.expect("open");
+        self.io.write_u32(stream).await.expect("open");
+        self.io.write_all(payload).await.expect("open");
+    }
+
+    /// `POST /` with content to follow.
+    pub(crate) async fn post(&mut self, stream: u32) {
+        self.write(HEADERS, 4, stream, &[0x83, 0x86, 0x84]).await;
+    }
+
+    pub(crate) async fn read_until(&mut self, enough: impl Fn(&[Frame]) -> bool) {
+        while !enough(&self.record.frames()) {
+            let mut buffer = [0; 4096];
+            let len = within(5, self.io.read(&mut buffer)).await.expect("open");
+            assert_ne!(len, 0, "closed");
+            self.record
+                .0
+                .lock()
+                .unwrap()
+                .extend_from_slice(&buffer[..len]);
+        }
     }
 }
 
