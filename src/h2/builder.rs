@@ -152,9 +152,11 @@ impl Builder {
     /// How many streams of one connection may be reset by us because of what the client did on them;
     /// one more ends the connection with GOAWAY `ENHANCE_YOUR_CALM`. `None` for no limit.
     ///
-    /// There must be one. Each reset is a frame to be queued, and a client that provokes them and
-    /// reads nothing would fill the memory (RUSTSEC-2024-0003). It also bounds what is begun and
-    /// thrown away for a client that breaks its own streams on purpose (CVE-2025-8671, "MadeYouReset").
+    /// There should be one: a reset is work that costs the client a few bytes (RUSTSEC-2024-0003,
+    /// CVE-2025-8671 "MadeYouReset"). But it need not be low. The service's future is dropped with its
+    /// stream, so that streams which were reset do not go on working, and
+    /// [`max_concurrent_streams`](Self::max_concurrent_streams) holds. And a client that takes none of
+    /// the resets is soon not read from any more, before a mebibyte of them waits (h2 0.4.20).
     ///
     /// hyper's limit of 1,024 is too low for a server that refuses uploads: curl and others end a
     /// refused upload before its `Content-Length`, and that is such a reset, though nobody is harmed.
@@ -165,9 +167,7 @@ impl Builder {
     ///   this one goes on until all its streams have been answered: nothing is lost.
     /// * At the number itself, h2 ends the connection.
     ///
-    /// 16,384 leaves room for 8,192 refusals on one connection. Against "MadeYouReset" it need not be
-    /// low: the service's future is dropped with its stream, so that streams which were reset do not
-    /// go on working and [`max_concurrent_streams`](Self::max_concurrent_streams) holds.
+    /// 16,384 leaves room for 8,192 refusals on one connection.
     pub fn max_local_error_reset_streams(mut self, max: impl Into<Option<usize>>) -> Self {
         let max = max.into();
         self.h2.max_local_error_reset_streams(max);

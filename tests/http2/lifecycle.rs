@@ -13,8 +13,8 @@ use tower::util::BoxCloneService;
 use tower_expect::h2::{Builder, RequestBody};
 
 use crate::support::{
-    answering, client, collect, expecting, put, read, send, within, Client, Raw, ENHANCE_YOUR_CALM,
-    INTERNAL_ERROR, RST_STREAM,
+    answering, client, collect, expecting, put, read, send, within, Client, Raw, DATA,
+    ENHANCE_YOUR_CALM, HEADERS, INTERNAL_ERROR, RST_STREAM,
 };
 
 #[tokio::test]
@@ -94,6 +94,25 @@ async fn a_stream_that_the_client_breaks_drops_the_services_future() {
             Some(h2::Reason::PROTOCOL_ERROR)
         );
     }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_client_that_takes_no_resets_is_not_read_from_for_long() {
+    let (near, far) = tokio::io::duplex(1 << 14);
+    let (service, _called) = never_answering();
+    let builder = Builder::new().max_local_error_reset_streams(None);
+    let server = tokio::spawn(builder.serve_connection(near, service));
+    let mut client = Raw::new(far).await;
+    let breaking = async {
+        for stream in (1..100_000).step_by(2) {
+            // `POST /` with `content-length: 9`, and less.
+            let head = [0x83, 0x86, 0x84, 0x0f, 0x0d, 1, b'9'];
+            client.write(HEADERS, 4, stream, &head).await;
+            client.write(DATA, 1, stream, b"short").await;
+        }
+    };
+    let broken = tokio::time::timeout(Duration::from_secs(1), breaking).await;
+    assert!(broken.is_err() && !server.is_finished());
 }
 
 #[tokio::test]
