@@ -1,5 +1,6 @@
 //! The HTTP/2 server over real frames: the 100, refusals, flow control, the ends of streams.
 
+mod clients;
 mod frames;
 mod frameworks;
 mod lifecycle;

@@ -22,7 +22,8 @@ fn app() -> Router {
     Router::new().fallback(store).layer(ExpectLayer::default())
 }
 
-async fn connect(protocol: &[u8]) -> TlsStream<DuplexStream> {
+/// A server's certificate for `localhost`, made anew, and how clients get to trust it.
+pub(crate) fn identity() -> (ServerConfig, RootCertStore) {
     let signed = rcgen::generate_simple_self_signed(["localhost".to_owned()]).expect("a name");
     let certificate: CertificateDer<'static> = signed.cert.into();
     let key = PrivateKeyDer::try_from(signed.signing_key.serialize_der()).expect("a key");
@@ -33,6 +34,11 @@ async fn connect(protocol: &[u8]) -> TlsStream<DuplexStream> {
     server.alpn_protocols = vec![b"h2".to_vec(), b"http/1.1".to_vec()];
     let mut roots = RootCertStore::empty();
     roots.add(certificate).expect("valid");
+    (server, roots)
+}
+
+async fn connect(protocol: &[u8]) -> TlsStream<DuplexStream> {
+    let (server, roots) = identity();
     let mut client = ClientConfig::builder()
         .with_root_certificates(roots)
         .with_no_client_auth();

@@ -25,7 +25,7 @@ async fn serve() -> SocketAddr {
 }
 
 /// What the command prints, or `None` if there is none.
-fn run(command: &mut Command) -> Option<String> {
+pub(crate) fn run(command: &mut Command) -> Option<String> {
     match command.output() {
         Ok(output) => Some(String::from_utf8_lossy(&output.stdout).into_owned()),
         Err(error) => {
