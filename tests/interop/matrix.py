@@ -13,7 +13,7 @@ import plot
 import report
 import versions
 from rows import CASES, Process, rows
-from servers import EXAMPLES, MISSING, SERVERS, Servers
+from servers import EXAMPLES, LINKS, MISSING, SERVERS, Servers
 
 KNOWN = json.loads((Path(__file__).parent / "known.json").read_text())
 UNITS = {"K": 1 << 10, "M": 1 << 20}
@@ -55,7 +55,7 @@ def run_row(row, servers, options, work):
     client = Process(row, work)
     try:
         for server in options.servers:
-            if row.direct and server not in EXAMPLES:
+            if row.direct and server not in (*EXAMPLES, *LINKS):
                 continue
             address = servers.address(server, row.http)
             for case in row.cases:
@@ -111,7 +111,7 @@ def arguments():
     parser.add_argument("--quick", action="store_true", help="the short form for CI")
     parser.add_argument("--runs", type=int, help="uploads a cell (default 10, quick 3)")
     parser.add_argument("--clients", type=names, metavar="A,B", help="only these rows")
-    parser.add_argument("--servers", type=names, metavar="A,B", help=f"of {', '.join(SERVERS)}")
+    parser.add_argument("--servers", type=names, metavar="A,B", help=f"of {', '.join((*SERVERS, *LINKS))}")
     parser.add_argument("--sizes", type=names, metavar="A,B", help="such as 10K,300K,8M,100M")
     parser.add_argument("--json", type=Path, metavar="PATH", help="where the result goes")
     options = parser.parse_args()

@@ -1,8 +1,8 @@
 """What a run has shown: sums, failures and the table for people."""
 
-from servers import SERVERS
+from servers import LINKS, SERVERS
 
-LAYER = ("layer", "layer-empty", "haproxy-layer")
+LAYER = ("layer", "layer-empty", "haproxy-layer", *LINKS)
 
 
 def summary(cells):
@@ -61,7 +61,7 @@ def text(result, known):
 
 
 def rows_of(result, http):
-    servers = [server for server in SERVERS if server in result["summary"]]
+    servers = [server for server in (*SERVERS, *LINKS) if server in result["summary"]]
     names = dict.fromkeys(cell["client"] for cell in result["cells"] if cell["http"] == http)
     table = [["client", *servers]]
     for name in names:

@@ -6,6 +6,9 @@ import time
 
 EXAMPLES = ("bare", "layer", "layer-empty")
 SERVERS = (*EXAMPLES, "nginx", "haproxy-bare", "haproxy-layer")
+# Only on demand, since they take their time: the layer behind a link with a round trip in
+# milliseconds and losses in percent.
+LINKS = {"layer-20ms": (20, 1), "layer-200ms": (200, 1)}
 # nginx does not refuse so by itself.
 MISSING = {"nginx": ("r417", "handler401")}
 
@@ -83,6 +86,8 @@ class Servers:
             return {"1.1": address, "2": address}
         if name == "nginx":
             return self.start_nginx()
+        if name in LINKS:
+            return self.start_link(*LINKS[name])
         back = self.address(name.removeprefix("haproxy-"), "1.1")
         front = free_address()
         config = self.work / f"{name}.cfg"
@@ -99,6 +104,15 @@ class Servers:
         self.run("nginx", "-c", str(config), stderr=subprocess.DEVNULL)
         wait_for(http1)
         return {"1.1": http1, "2": http2}
+
+    def start_link(self, round_trip, lost_percent):
+        program = str(self.examples / "interop_delay")
+        server = self.address("layer", "1.1")
+        link = self.run(
+            program, server, str(round_trip), str(lost_percent), stdout=subprocess.PIPE
+        )
+        address = link.stdout.readline().strip()
+        return {"1.1": address, "2": address}
 
     def run(self, *command, **options):
         process = subprocess.Popen(command, stdin=subprocess.DEVNULL, text=True, **options)

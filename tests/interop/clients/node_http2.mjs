@@ -1,11 +1,11 @@
 // node:http2 with prior knowledge.
 
 import http2 from 'node:http2'
-import { main } from './common.mjs'
+import { inPieces, main } from './common.mjs'
 
 function upload(url, body, expect, authorization) {
-  return new Promise((resolve, reject) => {
-    const session = http2.connect(url.origin)
+  const session = http2.connect(url.origin)
+  const answer = new Promise((resolve, reject) => {
     session.on('error', reject)
     const headers = { ':method': 'PUT', ':path': url.pathname, authorization }
     headers['content-length'] = body.length
@@ -14,17 +14,15 @@ function upload(url, body, expect, authorization) {
     let status
     stream.on('response', (response) => { status = response[':status'] })
     stream.on('error', reject)
-    stream.on('end', () => {
-      resolve(status)
-      session.destroy()
-    })
+    stream.on('end', () => resolve(status))
     stream.resume()
     if (expect) {
-      stream.on('continue', () => stream.end(body))
+      stream.on('continue', () => inPieces(body).pipe(stream))
     } else {
-      stream.end(body)
+      inPieces(body).pipe(stream)
     }
   })
+  return answer.finally(() => session.destroy())
 }
 
 await main(upload, process.argv.slice(2))

@@ -19,7 +19,7 @@ async fn main() -> Result<(), Box<dyn Error>> {
         lost_percent: lost_percent.parse()?,
     };
     let listener = TcpListener::bind("127.0.0.1:0").await?;
-    writeln!(std::io::stdout(), "listening on {}", listener.local_addr()?)?;
+    writeln!(std::io::stdout(), "{}", listener.local_addr()?)?;
     link.relay(listener, server.parse()?).await?;
     Ok(())
 }
