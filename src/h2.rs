@@ -70,6 +70,22 @@
 //!   `PROTOCOL_ERROR`.
 //! * CONNECT is answered with 501: a service has no way to take over the stream as a tunnel.
 //! * There is no server push.
+//!
+//! # What it costs
+//!
+//! As much as hyper's HTTP/2, measured beside it on one machine in release builds:
+//!
+//! | | this | hyper |
+//! |---|---|---|
+//! | GET, requests/s | 0.98 | 1 |
+//! | uploads of 64 KiB, requests/s | 1.00 | 1 |
+//! | uploads of 8 MiB, requests/s | 1.00 | 1 |
+//! | an idle connection, bytes of memory | 14,975 | 15,114 |
+//! | one with an expecting upload that waits, bytes of memory | 20,218 | 20,447 |
+//!
+//! The rates are h2load's, medians of 9 alternating rounds; the bytes are what a server's resident
+//! memory grows by with 500 connections, divided by them, medians of 5 rounds. To measure again:
+//! `cargo test --release --features serve --test http2 -- --ignored --nocapture`
 
 mod body;
 mod builder;

@@ -47,6 +47,10 @@ impl Record {
         parse(&self.0.lock().unwrap()).0
     }
 
+    pub(crate) fn extend(&self, bytes: &[u8]) {
+        self.0.lock().unwrap().extend_from_slice(bytes);
+    }
+
     /// Forgets what there is.
     pub(crate) fn clear(&self) {
         let mut bytes = self.0.lock().unwrap();
@@ -117,7 +121,7 @@ impl<I: AsyncRead + Unpin> AsyncRead for Tap<I> {
         let before = buffer.filled().len();
         ready!(Pin::new(&mut self.io).poll_read(cx, buffer))?;
         let read = &buffer.filled()[before..];
-        self.record.0.lock().unwrap().extend_from_slice(read);
+        self.record.extend(read);
         Poll::Ready(Ok(()))
     }
 }
@@ -175,11 +179,7 @@ impl Raw {
             let mut buffer = [0; 4096];
             let len = within(5, self.io.read(&mut buffer)).await.expect("open");
             assert_ne!(len, 0, "closed");
-            self.record
-                .0
-                .lock()
-                .unwrap()
-                .extend_from_slice(&buffer[..len]);
+            self.record.extend(&buffer[..len]);
         }
     }
 }

@@ -1,9 +1,11 @@
 //! The HTTP/2 server over real frames: the 100, refusals, flow control, the ends of streams.
 
 mod clients;
+mod conformance;
 mod frames;
 mod frameworks;
 mod lifecycle;
+mod memory;
 mod refusals;
 mod response;
 mod serving;

@@ -213,7 +213,10 @@ fn assert_legal(record: &Record, stream: u32, hundreds: usize) {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
 async fn racing_with_the_response_breaks_no_stream() {
-    const ROUNDS: usize = 3_000;
+    const CONNECTIONS: usize = 3;
+    // Fewer than the reset streams that are remembered (1,024). On one that is not, content that has
+    // crossed the reset on its way is answered by another.
+    const ROUNDS: usize = 1_000;
     let fired = Arc::new(AtomicUsize::new(0));
     let service = answering({
         let fired = Arc::clone(&fired);
@@ -244,33 +247,35 @@ async fn racing_with_the_response_breaks_no_stream() {
             }
         }
     });
-    let client = client(service).await;
     let mut hundreds = 0;
-    for round in 0..ROUNDS {
-        let request = Request::put(format!("http://a/?{}", round % 200));
-        let request = request.header("expect", "100-continue");
-        let (mut response, mut content) = client.begin(request).await;
-        let mut seen = 0;
-        while let Some(status) = interim(&mut response).await {
-            assert_eq!(status, StatusCode::CONTINUE);
-            seen += 1;
+    for _ in 0..CONNECTIONS {
+        let client = client(service.clone()).await;
+        for round in 0..ROUNDS {
+            let request = Request::put(format!("http://a/?{}", round % 200));
+            let request = request.header("expect", "100-continue");
+            let (mut response, mut content) = client.begin(request).await;
+            let mut seen = 0;
+            while let Some(status) = interim(&mut response).await {
+                assert_eq!(status, StatusCode::CONTINUE);
+                seen += 1;
+            }
+            // Refused, if the reset has come already: nobody reads.
+            let _ = content.send_data(Bytes::new(), true);
+            let answer = within(5, read(response)).await.expect("no protocol error");
+            assert_eq!(
+                (answer.status, &answer.content[..]),
+                (StatusCode::OK, &b"ok"[..])
+            );
+            let stream = u32::try_from(1 + 2 * round).expect("few");
+            assert_legal(&client.record, stream, seen);
+            client.record.clear();
+            hundreds += seen;
         }
-        // Refused, if the reset has come already: nobody reads.
-        let _ = content.send_data(Bytes::new(), true);
-        let answer = within(5, read(response)).await.expect("no protocol error");
-        assert_eq!(
-            (answer.status, &answer.content[..]),
-            (StatusCode::OK, &b"ok"[..])
-        );
-        let stream = u32::try_from(1 + 2 * round).expect("few");
-        assert_legal(&client.record, stream, seen);
-        client.record.clear();
-        hundreds += seen;
+        assert!(!client.server.is_finished());
     }
     // Some lost the race and some won it, or it was none.
-    assert!((1..ROUNDS).contains(&hundreds), "{hundreds}");
+    assert!((1..CONNECTIONS * ROUNDS).contains(&hundreds), "{hundreds}");
     assert_eq!(fired.load(Ordering::Relaxed), hundreds);
-    assert!(!client.server.is_finished());
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]

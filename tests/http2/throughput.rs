@@ -22,7 +22,7 @@ use tower_expect::h2::Builder;
 const ROUNDS: usize = 9;
 
 /// Reads the content to its end and says how long it was.
-async fn measure<B>(request: Request<B>) -> Result<Response<Full<Bytes>>, B::Error>
+pub(crate) async fn measure<B>(request: Request<B>) -> Result<Response<Full<Bytes>>, B::Error>
 where
     B: Body<Data = Bytes> + Unpin,
 {
@@ -97,7 +97,7 @@ fn processor_ticks() -> u64 {
     ticks(11) + ticks(12)
 }
 
-fn median(mut values: Vec<f64>) -> f64 {
+pub(crate) fn median(mut values: Vec<f64>) -> f64 {
     values.sort_by(f64::total_cmp);
     values[values.len() / 2]
 }
