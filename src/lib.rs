@@ -142,6 +142,8 @@
 //!   [`Scope::HasContent`] does not.
 //! * Behind a proxy more refusals are lost than without, since a reset by the server kills the response
 //!   inside the proxy. Lingering mends that as well.
+//! * `Connection: close` ends at the proxy, so that curl, after a 417, repeats the request on a connection
+//!   on which it still owes the content (curl/curl#11678). One more reason not to refuse uploads with 417.
 //! * `axum::serve` leaves `TCP_NODELAY` off; set it, or small responses may wait 40 ms.
 //! * HTTP/2 on hyper: a client that ends its upload early, as curl does, counts as a local stream error,
 //!   and the 1,025th on one connection ends it. Set
