@@ -1,0 +1,94 @@
+use http::Method;
+
+use super::*;
+
+fn field(rejection: &Rejection, name: HeaderName) -> Option<&str> {
+    rejection.headers()?.get(name)?.to_str().ok()
+}
+
+#[test]
+fn each_status_carries_the_field_that_its_rfc_section_requires() {
+    let rejection = Rejection::unauthorized("Basic realm=\"x\"");
+    assert_eq!(rejection.status(), 401);
+    assert_eq!(
+        field(&rejection, WWW_AUTHENTICATE),
+        Some("Basic realm=\"x\"")
+    );
+
+    let rejection = Rejection::method_not_allowed([Method::PUT, Method::POST]);
+    assert_eq!(rejection.status(), 405);
+    assert_eq!(field(&rejection, ALLOW), Some("PUT, POST"));
+
+    let accepted = vec!["image/png", "video/*"];
+    let rejection = Rejection::unsupported_media_type(&accepted);
+    assert_eq!(rejection.status(), 415);
+    assert_eq!(field(&rejection, ACCEPT), Some("image/png, video/*"));
+
+    let rejection = Rejection::upgrade_required("HTTP/3.0");
+    assert_eq!(rejection.status(), 426);
+    assert_eq!(field(&rejection, UPGRADE), Some("HTTP/3.0"));
+
+    let rejection = Rejection::redirect(StatusCode::PERMANENT_REDIRECT, "https://a.example/b");
+    assert_eq!(rejection.status(), 308);
+    assert_eq!(field(&rejection, LOCATION), Some("https://a.example/b"));
+}
+
+#[test]
+fn retry_after_is_whole_seconds_rounded_up_and_left_out_if_not_given() {
+    let rejection = Rejection::too_many_requests(Duration::from_millis(1_001));
+    assert_eq!(field(&rejection, RETRY_AFTER), Some("2"));
+    let rejection = Rejection::service_unavailable(Some(Duration::from_secs(3)));
+    assert_eq!(field(&rejection, RETRY_AFTER), Some("3"));
+    assert!(Rejection::too_many_requests(None).headers().is_none());
+}
+
+#[test]
+fn no_rejection_carries_a_1xx() {
+    for status in 100..=199 {
+        let status = StatusCode::from_u16(status).unwrap();
+        assert_eq!(Rejection::new(status).status(), 500);
+        let mut whole = Response::new(Bytes::new());
+        *whole.status_mut() = status;
+        let rejection = Rejection::from(whole);
+        assert_eq!(rejection.status(), 500);
+        assert!(rejection.whole().is_none());
+    }
+}
+
+#[test]
+fn what_cannot_be_sent_becomes_a_500_that_names_it() {
+    let rejection = Rejection::forbidden().with_header("x-user", "a\nb");
+    assert_eq!(rejection.status(), 500);
+    assert_eq!(
+        rejection.message(),
+        "a rejection has an invalid value for x-user"
+    );
+    let rejection = Rejection::forbidden().with_header("no name", "a");
+    assert_eq!(
+        rejection.message(),
+        "a rejection has an invalid header name"
+    );
+    let rejection = Rejection::unauthorized("a\nb");
+    assert_eq!(
+        rejection.message(),
+        "a rejection has an invalid value for www-authenticate"
+    );
+    let rejection = Rejection::redirect(StatusCode::OK, "/");
+    assert_eq!(
+        rejection.message(),
+        "a redirect cannot have the status 200 OK"
+    );
+}
+
+#[test]
+fn the_result_of_a_validator_is_small() {
+    assert!(size_of::<Result<(), Rejection>>() <= 64);
+}
+
+#[test]
+fn every_status_has_a_sentence() {
+    for status in 200..=999 {
+        let rejection = Rejection::new(StatusCode::from_u16(status).unwrap());
+        assert!(!rejection.message().is_empty(), "{status}");
+    }
+}
