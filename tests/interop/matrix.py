@@ -117,7 +117,7 @@ def arguments():
     options = parser.parse_args()
     options.runs = options.runs or (3 if options.quick else 10)
     options.sizes = options.sizes or ["10K", "300K", "8M"] + ([] if options.quick else ["100M"])
-    quick_servers = ["layer", "layer-empty", "haproxy-layer"]
+    quick_servers = ["layer", "layer-empty", "serve", "haproxy-layer"]
     options.servers = options.servers or (quick_servers if options.quick else list(SERVERS))
     options.json = options.json or options.work / "matrix.json"
     return options

@@ -2,7 +2,7 @@
 
 from servers import LINKS, SERVERS
 
-LAYER = ("layer", "layer-empty", "haproxy-layer", *LINKS)
+LAYER = ("layer", "layer-empty", "serve", "haproxy-layer", *LINKS)
 
 
 def summary(cells):

@@ -4,7 +4,7 @@ import socket
 import subprocess
 import time
 
-EXAMPLES = ("bare", "layer", "layer-empty")
+EXAMPLES = ("bare", "layer", "layer-empty", "serve")
 SERVERS = (*EXAMPLES, "nginx", "haproxy-bare", "haproxy-layer")
 # Only on demand, since they take their time: the layer behind a link with a round trip in
 # milliseconds and losses in percent.

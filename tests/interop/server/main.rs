@@ -1,12 +1,14 @@
 //! The servers under test.
 //!
 //! ```text
-//! interop_server bare|layer|layer-empty [PORT]
+//! interop_server bare|layer|layer-empty|serve [PORT]
 //! ```
 //!
-//! `bare` makes its checks in the handler, as an axum application does; the other two have them in
+//! `bare` makes its checks in the handler, as an axum application does; the others have them in
 //! an `ExpectLayer` with its default settings, `layer-empty` with refusals that have no content.
-//! HTTP/1.1 and HTTP/2 with prior knowledge on one port. The first line printed is the address.
+//! All on hyper, but for `serve`: that is `layer` on `tower_expect::serve`, which sends the 100 over
+//! HTTP/2, too. HTTP/1.1 and HTTP/2 with prior knowledge on one port. The first line printed is the
+//! address.
 
 use std::{convert::Infallible, error::Error, net::Ipv4Addr};
 
@@ -50,7 +52,11 @@ async fn main() -> Result<(), Box<dyn Error>> {
             let checks = checks().render_with(render::Empty);
             serve(listener, checks.layer(app(upload, ""))).await
         }
-        _ => Err("usage: interop_server bare|layer|layer-empty [PORT]".into()),
+        "serve" => {
+            tower_expect::serve(listener, checks().layer(app(upload, TEXT))).await;
+            Ok(())
+        }
+        _ => Err("usage: interop_server bare|layer|layer-empty|serve [PORT]".into()),
     }
 }
 
