@@ -6,6 +6,7 @@ use std::{
     pin::Pin,
     sync::Arc,
     task::{ready, Context, Poll},
+    time::Duration,
 };
 
 use http::{Request, Response};
@@ -15,6 +16,7 @@ use tower_service::Service;
 
 use crate::{
     body::{ExpectBody, ResponseBody},
+    deadline::Deadline,
     decision::Admission,
     exchange::{admit, refuse, Exchange, Refused},
     layer::Options,
@@ -112,7 +114,7 @@ pin_project! {
 pin_project! {
     #[project = AsyncStateProjection]
     enum AsyncState<D, S, F, B> {
-        Validating { #[pin] decision: D, pending: Option<Pending<S, B>> },
+        Validating { #[pin] decision: D, deadline: Deadline, pending: Option<Pending<S, B>> },
         Decided { #[pin] response: ResponseFuture<F> },
     }
 }
@@ -129,9 +131,14 @@ pub(crate) struct Pending<S, B> {
 
 impl<D, S, F, B> AsyncResponseFuture<D, S, F, B> {
     pub(crate) fn validating(decision: D, pending: Pending<S, B>) -> Self {
+        let deadline = Deadline::after(pending.options.decision_timeout);
         let pending = Some(pending);
         Self {
-            state: AsyncState::Validating { decision, pending },
+            state: AsyncState::Validating {
+                decision,
+                deadline,
+                pending,
+            },
         }
     }
 
@@ -175,8 +182,15 @@ where
         let mut this = self.project();
         loop {
             let response = match this.state.as_mut().project() {
-                AsyncStateProjection::Validating { decision, pending } => {
-                    let decision = ready!(decision.poll(cx));
+                AsyncStateProjection::Validating {
+                    decision,
+                    deadline,
+                    pending,
+                } => {
+                    let decision = match decision.poll(cx) {
+                        Poll::Ready(decision) => decision,
+                        Poll::Pending => Err(ready!(deadline.poll(cx).map(|()| too_late()))),
+                    };
                     let pending = pending.take().expect("polled after it was ready");
                     pending.decide(decision)
                 }
@@ -185,6 +199,11 @@ where
             this.state.set(AsyncState::Decided { response });
         }
     }
+}
+
+fn too_late() -> Rejection {
+    Rejection::service_unavailable(Duration::from_secs(1))
+        .with_message("the server could not decide in time; repeat the request later")
 }
 
 impl<D, S, F, B> fmt::Debug for AsyncResponseFuture<D, S, F, B> {

@@ -1,6 +1,6 @@
 //! The layer and its settings.
 
-use std::{fmt, sync::Arc};
+use std::{fmt, sync::Arc, time::Duration};
 
 use tower_layer::Layer;
 
@@ -51,6 +51,7 @@ pub(crate) struct Options {
     pub(crate) renderer: Arc<dyn Render>,
     pub(crate) strip_expect: bool,
     pub(crate) linger: Option<Arc<Linger>>,
+    pub(crate) decision_timeout: Option<Duration>,
 }
 
 impl Default for Options {
@@ -60,6 +61,7 @@ impl Default for Options {
             renderer: Arc::new(Standard),
             strip_expect: false,
             linger: Linger::on_by_default(),
+            decision_timeout: None,
         }
     }
 }
@@ -140,6 +142,23 @@ impl<V> ExpectLayer<V> {
 }
 
 #[cfg(feature = "tokio")]
+impl<V: AsyncValidator> ExpectLayer<Async<V>> {
+    /// How long the validator may take. Then its future is dropped and the request answered with 503
+    /// and `Retry-After: 1`, with the body never polled.
+    ///
+    /// There is no limit unless you set one. Set it: on HTTP/1, hyper does not notice that a client
+    /// is gone while its content is unread, so a validator that hangs keeps the connection.
+    ///
+    /// # Panics
+    ///
+    /// Requests panic outside of a tokio runtime with its time driver on.
+    pub fn decision_timeout(mut self, timeout: Duration) -> Self {
+        self.options.decision_timeout = Some(timeout);
+        self
+    }
+}
+
+#[cfg(feature = "tokio")]
 impl<V> ExpectLayer<V> {
     /// How long and how much to read on after a refusal; see [`Linger`].
     pub fn linger(mut self, linger: Linger) -> Self {
@@ -194,6 +213,7 @@ impl fmt::Debug for Options {
             .field("policy", &self.policy)
             .field("strip_expect", &self.strip_expect)
             .field("linger", &self.linger)
+            .field("decision_timeout", &self.decision_timeout)
             .finish_non_exhaustive()
     }
 }

@@ -223,6 +223,11 @@ mod unread;
 mod validator;
 
 #[cfg(feature = "tokio")]
+mod deadline;
+#[cfg(not(feature = "tokio"))]
+#[path = "deadline/off.rs"]
+mod deadline;
+#[cfg(feature = "tokio")]
 mod linger;
 #[cfg(not(feature = "tokio"))]
 #[path = "linger/off.rs"]

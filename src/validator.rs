@@ -88,8 +88,7 @@ impl<V: Validator + ?Sized> Validator for Arc<V> {
 ///
 /// The future is dropped where it stands if an outer layer gives up or, on HTTP/2, the client resets
 /// the stream. On HTTP/1, hyper does not notice that a client is gone while its content is unread, so
-/// give what the future waits for a deadline (`tokio::time::timeout`): a validator that hangs keeps
-/// the connection.
+/// set a limit by `decision_timeout` (feature `tokio`): a validator that hangs keeps the connection.
 #[diagnostic::on_unimplemented(
     message = "`{Self}` is not an async validator",
     label = "not an async validator",

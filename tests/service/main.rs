@@ -12,6 +12,8 @@ mod support;
 mod table;
 
 #[cfg(feature = "tokio")]
+mod deadline;
+#[cfg(feature = "tokio")]
 mod dropped;
 #[cfg(feature = "tokio")]
 mod linger;
