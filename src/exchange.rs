@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use bytes::Bytes;
 use http::{
-    header::{CONNECTION, CONTENT_LENGTH, EXPECT, TRANSFER_ENCODING, UPGRADE},
+    header::{CONNECTION, CONTENT_LENGTH, EXPECT, UPGRADE},
     HeaderMap, HeaderValue, Request, Response, StatusCode, Version,
 };
 use http_body::Body;
@@ -13,6 +13,7 @@ use crate::{
     body::{ExpectBody, ResponseBody},
     decision::{Admission, Refusal},
     future::ResponseFuture,
+    head::content_length,
     layer::Options,
     render,
     signal::CloseOnDrop,
@@ -69,10 +70,10 @@ where
         false => None,
     };
     let terms = Terms::new(options, request.version(), expecting);
-    let keep_alive = terms.as_ref().is_some_and(|terms| {
-        !expecting
-            && terms.keeps_alive(request.version(), length(request.headers(), request.body()))
-    });
+    let is_short = |terms: &Terms| {
+        terms.keeps_alive(request.version(), length(request.headers(), request.body()))
+    };
+    let keep_alive = terms.as_ref().is_some_and(is_short);
     let slot = terms.map(|terms| Arc::new(Slot::lent(terms)));
     let exchange = Exchange {
         unread: slot.clone().map(|slot| slot as Arc<dyn Unread>),
@@ -132,19 +133,16 @@ where
         signal.close();
     }
     let mut response = render::respond(&*options.renderer, &rejection, head);
-    let headers = response.headers_mut();
-    headers.remove(CONNECTION);
     // Even a malformed or unknown expectation may keep its client waiting.
     let expects = head.version > Version::HTTP_10 && has_member(&head.headers);
-    let mut unread: Option<Arc<dyn Unread>> = None;
-    let mut keep_alive = !expects && body.is_end_stream();
-    if let Some(terms) = Terms::new(options, head.version, expects) {
-        keep_alive |= !expects && terms.keeps_alive(head.version, length(&head.headers, &body));
-        if !body.is_end_stream() {
-            unread = Some(Arc::new(Slot::returned(terms, body)));
-        }
-    }
+    let terms = Terms::new(options, head.version, expects);
+    let is_short = |terms: &Terms| terms.keeps_alive(head.version, length(&head.headers, &body));
+    let keep_alive = !expects && body.is_end_stream() || terms.as_ref().is_some_and(is_short);
+    let unread = terms
+        .filter(|_| !body.is_end_stream())
+        .map(|terms| Arc::new(Slot::returned(terms, body)) as Arc<dyn Unread>);
     let headers = response.headers_mut();
+    headers.remove(CONNECTION);
     if head.version > Version::HTTP_11 {
         // Says something about a connection, as `Connection` does (RFC 9113 §8.2.2).
         headers.remove(UPGRADE);
@@ -188,14 +186,8 @@ fn has_member(headers: &HeaderMap) -> bool {
 
 /// The length of the content, as the body knows it or else as the head tells it beyond doubt.
 fn length<B: Body>(headers: &HeaderMap, body: &B) -> Option<u64> {
-    body.size_hint().exact().or_else(|| {
-        let mut lengths = headers.get_all(CONTENT_LENGTH).iter();
-        let length = lengths.next()?;
-        if lengths.next().is_some() || headers.contains_key(TRANSFER_ENCODING) {
-            return None;
-        }
-        crate::head::decimal(length.as_bytes())
-    })
+    let announced = || content_length(headers).ok().flatten();
+    body.size_hint().exact().or_else(announced)
 }
 
 fn close(headers: &mut HeaderMap) {

@@ -3,9 +3,9 @@
 use std::{fmt, ops::Deref};
 
 use http::{
-    header::{AsHeaderName, AUTHORIZATION, CONTENT_LENGTH, CONTENT_TYPE, TRANSFER_ENCODING},
+    header::{AUTHORIZATION, CONTENT_LENGTH, CONTENT_TYPE, TRANSFER_ENCODING},
     request::Parts,
-    HeaderName, HeaderValue,
+    HeaderMap, HeaderName, HeaderValue,
 };
 use http_body::SizeHint;
 use mime::Mime;
@@ -76,7 +76,7 @@ impl RequestHead {
     ///
     /// If there is more than one, or it is not a media type.
     pub fn try_content_type(&self) -> Result<Option<Mime>, InvalidHeader> {
-        let Some(value) = self.single(CONTENT_TYPE)? else {
+        let Some(value) = single(&self.headers, CONTENT_TYPE)? else {
             return Ok(None);
         };
         // `mime` takes `a/` and the like.
@@ -95,15 +95,7 @@ impl RequestHead {
     ///
     /// If there is more than one, or it is not a decimal number that fits 64 bits.
     pub fn content_length(&self) -> Result<Option<u64>, InvalidHeader> {
-        if self.headers.contains_key(TRANSFER_ENCODING) {
-            return Ok(None);
-        }
-        let Some(value) = self.single(CONTENT_LENGTH)? else {
-            return Ok(None);
-        };
-        let reason = "is not a decimal number that fits 64 bits";
-        let invalid = InvalidHeader::new(CONTENT_LENGTH, reason);
-        decimal(value.as_bytes()).map(Some).ok_or(invalid)
+        content_length(&self.headers)
     }
 
     /// Scheme and credentials; `None` if they are absent or malformed.
@@ -119,7 +111,7 @@ impl RequestHead {
     /// If there is more than one `Authorization` field line, it is not UTF-8, or it does not begin
     /// with a scheme.
     pub fn try_authorization(&self) -> Result<Option<Authorization<'_>>, InvalidHeader> {
-        let Some(value) = self.single(AUTHORIZATION)? else {
+        let Some(value) = single(&self.headers, AUTHORIZATION)? else {
             return Ok(None);
         };
         let invalid = InvalidHeader::new(AUTHORIZATION, "is not a scheme with credentials");
@@ -190,19 +182,6 @@ impl RequestHead {
     pub fn size_hint(&self) -> &SizeHint {
         &self.size_hint
     }
-
-    /// The only field line of that name.
-    fn single(
-        &self,
-        name: impl AsHeaderName + Into<HeaderName> + Clone,
-    ) -> Result<Option<&HeaderValue>, InvalidHeader> {
-        let mut lines = self.headers.get_all(name.clone()).iter();
-        let first = lines.next();
-        match lines.next() {
-            None => Ok(first),
-            Some(_) => Err(InvalidHeader::new(name.into(), "occurs more than once")),
-        }
-    }
 }
 
 /// For tests of validators: a head without a body. A malformed `Expect` field counts as absent.
@@ -237,7 +216,33 @@ impl fmt::Debug for RequestHead {
     }
 }
 
-pub(crate) fn decimal(digits: &[u8]) -> Option<u64> {
+/// See [`RequestHead::content_length`].
+pub(crate) fn content_length(headers: &HeaderMap) -> Result<Option<u64>, InvalidHeader> {
+    if headers.contains_key(TRANSFER_ENCODING) {
+        return Ok(None);
+    }
+    let Some(value) = single(headers, CONTENT_LENGTH)? else {
+        return Ok(None);
+    };
+    let reason = "is not a decimal number that fits 64 bits";
+    let invalid = InvalidHeader::new(CONTENT_LENGTH, reason);
+    decimal(value.as_bytes()).map(Some).ok_or(invalid)
+}
+
+/// The only field line of that name.
+pub(crate) fn single(
+    headers: &HeaderMap,
+    name: HeaderName,
+) -> Result<Option<&HeaderValue>, InvalidHeader> {
+    let mut lines = headers.get_all(&name).iter();
+    let first = lines.next();
+    match lines.next() {
+        None => Ok(first),
+        Some(_) => Err(InvalidHeader::new(name, "occurs more than once")),
+    }
+}
+
+fn decimal(digits: &[u8]) -> Option<u64> {
     // `u64::from_str` also takes a sign.
     if digits.is_empty() || !digits.iter().all(u8::is_ascii_digit) {
         return None;

@@ -187,8 +187,7 @@ pub(crate) fn respond(
     let given = rejection.headers().into_iter().flatten();
     let mut missing = None;
     for (name, value) in given {
-        // The two maps cannot be the same, so that a name the renderer has set is left alone while
-        // one that the rejection has several lines of gets them all.
+        // A name that the renderer has set is left alone; of another, all lines are added.
         if !response.headers().contains_key(name) || missing == Some(name) {
             response.headers_mut().append(name, value.clone());
             missing = Some(name);
@@ -206,13 +205,11 @@ fn is_grpc(head: &RequestHead) -> bool {
         return false;
     };
     MediaRange::parse(value.as_bytes()).is_some_and(|found| {
-        let format = found
-            .sub
-            .get(..4)
-            .filter(|sub| sub.eq_ignore_ascii_case("grpc"));
-        let rest = format.map(|_| &found.sub[4..]);
+        let is_grpc = |(format, rest): (&str, &str)| {
+            format.eq_ignore_ascii_case("grpc") && (rest.is_empty() || rest.starts_with('+'))
+        };
         found.main.eq_ignore_ascii_case("application")
-            && rest.is_some_and(|rest| rest.is_empty() || rest.starts_with('+'))
+            && found.sub.split_at_checked(4).is_some_and(is_grpc)
     })
 }
 

@@ -26,7 +26,7 @@ pub(crate) struct Terms {
 impl Terms {
     /// `None` without lingering.
     pub(crate) fn new(options: &Options, version: Version, expecting: bool) -> Option<Self> {
-        let linger = options.linger.as_ref().map(Arc::clone)?;
+        let linger = options.linger.clone()?;
         let http1 = version <= Version::HTTP_11;
         Some(Self {
             linger,
@@ -37,7 +37,8 @@ impl Terms {
 
     /// Whether so short a content is read to its end, for the connection to go on.
     pub(crate) fn keeps_alive(&self, version: Version, length: Option<u64>) -> bool {
-        version == Version::HTTP_11
+        !self.expecting
+            && version == Version::HTTP_11
             && length.is_some_and(|length| length <= self.linger.keep_alive_limit())
     }
 }
@@ -92,22 +93,20 @@ impl<B> Slot<B> {
     pub(crate) fn give_back(&self, body: B, end: End) {
         let mut stage = self.lock();
         match (std::mem::replace(&mut *stage, Stage::Settled), end) {
-            (Stage::Lent { polled }, End::NotYet) => *stage = Stage::Returned { body, polled },
+            (Stage::Lent { polled }, End::NotYet) => {
+                *stage = Stage::Returned { body, polled };
+                return;
+            }
             (Stage::Late { polled }, End::NotYet) => {
                 drop(stage);
-                (self.read_on)(body, &self.terms, polled);
+                return (self.read_on)(body, &self.terms, polled);
             }
-            (Stage::Lent { .. }, End::Broken) => {
-                *stage = Stage::Broken;
-                drop(stage);
-                drop(body);
-            }
-            _ => {
-                // Outside the lock, as its drop may run any code.
-                drop(stage);
-                drop(body);
-            }
+            (Stage::Lent { .. }, End::Broken) => *stage = Stage::Broken,
+            _ => {}
         }
+        // The body outside the lock, as its drop may run any code.
+        drop(stage);
+        drop(body);
     }
 
     fn lock(&self) -> MutexGuard<'_, Stage<B>> {

@@ -12,10 +12,11 @@ use std::{
 
 use bytes::Bytes;
 use h2::RecvStream;
-use http::{header::CONTENT_LENGTH, HeaderMap};
+use http::HeaderMap;
 use http_body::{Body, Frame, SizeHint};
 
 use super::Error;
+use crate::head::content_length;
 
 /// The content of a request that came over HTTP/2.
 ///
@@ -52,11 +53,7 @@ enum Reading {
 
 impl RequestBody {
     pub(super) fn new(stream: RecvStream, headers: &HeaderMap, faults: Faults) -> Self {
-        let mut lengths = headers.get_all(CONTENT_LENGTH).iter();
-        let remaining = match (lengths.next(), lengths.next()) {
-            (Some(length), None) => crate::head::decimal(length.as_bytes()),
-            _ => None,
-        };
+        let remaining = content_length(headers).ok().flatten();
         Self {
             stream,
             remaining,

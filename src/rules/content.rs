@@ -4,9 +4,10 @@ use std::ops::{Bound, RangeBounds};
 
 use super::Rule;
 use crate::{
-    field_value::IntoFieldValue, media_range::MediaRange, Rejection, RequestHead, Validator,
+    field_value::IntoFieldValue, head::single, media_range::MediaRange, Rejection, RequestHead,
+    Validator,
 };
-use http::{HeaderValue, StatusCode};
+use http::{header::CONTENT_TYPE, HeaderValue, StatusCode};
 
 /// Admits requests whose content has a length, in bytes, within `range`.
 ///
@@ -103,16 +104,15 @@ pub struct ContentType {
 
 impl Validator for ContentType {
     fn validate(&self, head: &RequestHead) -> Result<(), Rejection> {
-        let mut lines = head.headers.get_all("content-type").iter();
         let refuse =
             |message| Err(Rejection::unsupported_media_type(&self.accept).with_message(message));
-        let Some(line) = lines.next() else {
+        let Some(line) = single(&head.headers, CONTENT_TYPE).transpose() else {
             return refuse(
                 "repeat the request with a Content-Type field that the Accept field lists",
             );
         };
-        let Some(found) = MediaRange::parse(line.as_bytes()).filter(|_| lines.next().is_none())
-        else {
+        let line = line.ok();
+        let Some(found) = line.and_then(|line| MediaRange::parse(line.as_bytes())) else {
             return refuse(
                 "the Content-Type field is malformed; see the Accept field for what is taken",
             );
