@@ -34,6 +34,12 @@ use crate::{
 pub struct ExpectBody<B> {
     /// `None` only when dropped.
     body: Option<B>,
+    /// `None` if nobody cares how far the body is read.
+    loan: Option<Loan<B>>,
+}
+
+/// What the layer wants to know, and do, while the inner service has the body.
+struct Loan<B> {
     signal: Option<ContinueSignal>,
     slot: Option<Arc<Slot<B>>>,
     polled: bool,
@@ -42,20 +48,33 @@ pub struct ExpectBody<B> {
 
 impl<B> ExpectBody<B> {
     /// The body of a request without content.
+    #[inline]
     pub(crate) fn plain(body: B) -> Self {
-        Self::new(body, None, None)
-    }
-
-    pub(crate) fn new(body: B, signal: Option<ContinueSignal>, slot: Option<Arc<Slot<B>>>) -> Self {
         Self {
             body: Some(body),
+            loan: None,
+        }
+    }
+
+    pub(crate) fn lent(
+        body: B,
+        signal: Option<ContinueSignal>,
+        slot: Option<Arc<Slot<B>>>,
+    ) -> Self {
+        let loan = Loan {
             signal,
             slot,
             polled: false,
             end: End::NotYet,
+        };
+        Self {
+            body: Some(body),
+            loan: Some(loan),
         }
     }
+}
 
+impl<B> Loan<B> {
     #[cold]
     fn first_poll(&mut self) {
         self.polled = true;
@@ -76,18 +95,21 @@ impl<B: Body + Unpin> Body for ExpectBody<B> {
         mut self: Pin<&mut Self>,
         cx: &mut Context<'_>,
     ) -> Poll<Option<Result<Frame<B::Data>, B::Error>>> {
-        let this = &mut *self;
-        if !this.polled {
-            this.first_poll();
-        }
-        let Some(body) = &mut this.body else {
+        let Self { body, loan } = &mut *self;
+        let Some(body) = body else {
             return Poll::Ready(None);
         };
+        let Some(loan) = loan else {
+            return Pin::new(body).poll_frame(cx);
+        };
+        if !loan.polled {
+            loan.first_poll();
+        }
         let polled = Pin::new(&mut *body).poll_frame(cx);
         match polled {
-            Poll::Ready(None) => this.end = End::Reached,
-            Poll::Ready(Some(Ok(_))) if body.is_end_stream() => this.end = End::Reached,
-            Poll::Ready(Some(Err(_))) => this.end = End::Broken,
+            Poll::Ready(None) => loan.end = End::Reached,
+            Poll::Ready(Some(Ok(_))) if body.is_end_stream() => loan.end = End::Reached,
+            Poll::Ready(Some(Err(_))) => loan.end = End::Broken,
             _ => {}
         }
         polled
@@ -105,22 +127,30 @@ impl<B: Body + Unpin> Body for ExpectBody<B> {
 }
 
 impl<B> Drop for ExpectBody<B> {
+    #[inline]
     fn drop(&mut self) {
-        if let Some(slot) = &self.slot {
-            if let Some(body) = self.body.take() {
-                let end = if SPENT.get() { End::Reached } else { self.end };
-                slot.give_back(body, end);
-            }
+        if let Some(loan) = self.loan.take() {
+            loan.give_back(self.body.take());
+        }
+    }
+}
+
+impl<B> Loan<B> {
+    fn give_back(self, body: Option<B>) {
+        if let (Some(slot), Some(body)) = (&self.slot, body) {
+            let end = if SPENT.get() { End::Reached } else { self.end };
+            slot.give_back(body, end);
         }
     }
 }
 
 impl<B> fmt::Debug for ExpectBody<B> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("ExpectBody")
-            .field("polled", &self.polled)
-            .field("end", &self.end)
-            .finish_non_exhaustive()
+        let mut debug = f.debug_struct("ExpectBody");
+        if let Some(loan) = &self.loan {
+            debug.field("polled", &loan.polled).field("end", &loan.end);
+        }
+        debug.finish_non_exhaustive()
     }
 }
 
@@ -130,41 +160,49 @@ pin_project! {
     /// Frames, trailers, size hint and end are exactly those. It also keeps what is unread of the
     /// request's body until the response has gone out.
     pub struct ResponseBody<B> {
+        // `None` for a rejection.
         #[pin]
-        content: Content<B>,
+        inner: Option<B>,
         // After the content: its drop begins the reading, which must not overtake the response.
-        guard: Option<Guard>,
+        rest: Option<Rest>,
     }
 }
 
-pin_project! {
-    #[project = ContentProjection]
-    enum Content<B> {
-        Inner { #[pin] body: B },
-        Rejection { bytes: Bytes },
-    }
+/// What an inner body does not have.
+struct Rest {
+    rejection: Bytes,
+    guard: Option<Guard>,
 }
 
 impl<B> ResponseBody<B> {
+    #[inline]
     pub(crate) fn plain(body: B) -> Self {
         Self {
-            content: Content::Inner { body },
-            guard: None,
+            inner: Some(body),
+            rest: None,
         }
     }
 
-    pub(crate) fn guarded(body: B, guard: Guard) -> Self {
+    pub(crate) fn guarded(body: B, guard: Option<Guard>) -> Self {
+        let rejection = Bytes::new();
         Self {
-            content: Content::Inner { body },
-            guard: Some(guard),
+            inner: Some(body),
+            rest: guard.map(|guard| Rest {
+                rejection,
+                guard: Some(guard),
+            }),
         }
     }
 
-    pub(crate) fn rejected(bytes: Bytes, guard: Option<Guard>) -> Self {
+    pub(crate) fn rejected(rejection: Bytes, guard: Option<Guard>) -> Self {
         Self {
-            content: Content::Rejection { bytes },
-            guard,
+            inner: None,
+            rest: Some(Rest { rejection, guard }),
         }
+    }
+
+    fn rejection(&self) -> &[u8] {
+        self.rest.as_ref().map_or(&[], |rest| &rest.rejection)
     }
 }
 
@@ -181,36 +219,37 @@ where
         cx: &mut Context<'_>,
     ) -> Poll<Option<Result<Frame<B::Data>, B::Error>>> {
         let this = self.as_mut().project();
-        let polled = match this.content.project() {
-            ContentProjection::Inner { body } => body.poll_frame(cx),
-            ContentProjection::Rejection { bytes } => {
-                let content = std::mem::take(bytes);
-                let content = (!content.is_empty()).then(|| Frame::data(content.into()));
-                Poll::Ready(content.map(Ok))
+        let polled = match (this.inner.as_pin_mut(), this.rest.as_mut()) {
+            (Some(body), None) => return body.poll_frame(cx),
+            (Some(body), Some(_)) => body.poll_frame(cx),
+            (None, rest) => {
+                let content = rest.map(|rest| std::mem::take(&mut rest.rejection));
+                let content = content.filter(|content| !content.is_empty());
+                Poll::Ready(content.map(|content| Ok(Frame::data(content.into()))))
             }
         };
         // The head is out by now. At the end of the content the server drops this body, which lets
         // the guard go; until then the client may already need to be read from.
         let ended = matches!(polled, Poll::Ready(None)) || self.is_end_stream();
         if !ended {
-            if let Some(guard) = self.project().guard.take() {
-                drop(guard);
+            if let Some(rest) = self.project().rest {
+                drop(rest.guard.take());
             }
         }
         polled
     }
 
     fn is_end_stream(&self) -> bool {
-        match &self.content {
-            Content::Inner { body } => body.is_end_stream(),
-            Content::Rejection { bytes } => bytes.is_empty(),
+        match &self.inner {
+            Some(body) => body.is_end_stream(),
+            None => self.rejection().is_empty(),
         }
     }
 
     fn size_hint(&self) -> SizeHint {
-        match &self.content {
-            Content::Inner { body } => body.size_hint(),
-            Content::Rejection { bytes } => SizeHint::with_exact(bytes.len() as u64),
+        match &self.inner {
+            Some(body) => body.size_hint(),
+            None => SizeHint::with_exact(self.rejection().len() as u64),
         }
     }
 }
@@ -225,9 +264,9 @@ impl<B: Default> Default for ResponseBody<B> {
 impl<B: fmt::Debug> fmt::Debug for ResponseBody<B> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let mut debug = f.debug_struct("ResponseBody");
-        match &self.content {
-            Content::Inner { body } => debug.field("inner", body),
-            Content::Rejection { bytes } => debug.field("rejection", &bytes.len()),
+        match &self.inner {
+            Some(body) => debug.field("inner", body),
+            None => debug.field("rejection", &self.rejection().len()),
         };
         debug.finish_non_exhaustive()
     }

@@ -66,6 +66,8 @@ pub(crate) struct Policy {
 
 #[derive(Debug)]
 pub(crate) enum Decision {
+    /// There is nothing to decide about.
+    Pass,
     Refuse(Refusal),
     Admit(Admission),
 }
@@ -95,33 +97,37 @@ pub(crate) struct Admission {
 /// The table of the crate's documentation, row by row.
 #[inline]
 pub(crate) fn decide<B: Body>(request: &Request<B>, policy: &Policy) -> Decision {
-    let expectations = if request.version() < Version::HTTP_11 {
-        Expectations::NONE // row 1
-    } else {
-        match Expectations::parse(request.headers()) {
-            Ok(expectations) => expectations, // row 2
-            Err(error) => return Decision::Refuse(Refusal::Malformed(error)), // row 3
-        }
+    // The field of an older version is ignored whole: row 1.
+    if request.version() >= Version::HTTP_11 && request.headers().contains_key(EXPECT) {
+        return decide_asked(request, policy);
+    }
+    // Row 2, and most requests.
+    let content = has_content(request, false);
+    if !content && policy.scope != Scope::Always {
+        return Decision::Pass;
+    }
+    policy.admit(content, Expectations::NONE)
+}
+
+/// The decision about a request that has an `Expect` field.
+#[inline(never)]
+fn decide_asked<B: Body>(request: &Request<B>, policy: &Policy) -> Decision {
+    let expectations = match Expectations::parse_lines(request.headers()) {
+        Ok(expectations) => expectations,
+        Err(error) => return Decision::Refuse(Refusal::Malformed(error)), // row 3
     };
     if !policy.supports_all(&expectations) {
         return Decision::Refuse(Refusal::Unsupported); // row 4
     }
     let content = has_content(request, !expectations.is_empty());
     let expecting = content && expectations.has_continue(); // row 5
-    if expecting && !can_signal(request) && policy.refuses_unsignallable(request.version()) {
+    if expecting
+        && !can_signal(request, &expectations)
+        && policy.refuses_unsignallable(request.version())
+    {
         return Decision::Refuse(Refusal::Unsignallable); // row 6
     }
-    let validate = match policy.scope {
-        Scope::HasContent => content,
-        Scope::Expecting => expecting,
-        Scope::Always => true,
-    };
-    Decision::Admit(Admission {
-        validate, // row 7
-        expecting,
-        content,
-        expectations, // row 8
-    })
+    policy.admit(content, expectations)
 }
 
 impl Admission {
@@ -133,12 +139,27 @@ impl Admission {
 
 impl Policy {
     #[inline]
+    fn admit(&self, content: bool, expectations: Expectations) -> Decision {
+        let expecting = content && expectations.has_continue();
+        let validate = match self.scope {
+            Scope::HasContent => content,
+            Scope::Expecting => expecting,
+            Scope::Always => true,
+        };
+        Decision::Admit(Admission {
+            validate, // row 7
+            expecting,
+            content,
+            expectations, // row 8
+        })
+    }
+
     fn supports_all(&self, expectations: &Expectations) -> bool {
         let supports = |name: &str| {
             let mut supported = self.supported.iter();
             supported.any(|known| known.eq_ignore_ascii_case(name))
         };
-        expectations.is_empty()
+        expectations.is_usual()
             || expectations
                 .iter()
                 .all(|member| member.is_continue() || supports(member.name))
@@ -149,10 +170,12 @@ impl Policy {
     }
 }
 
+#[inline]
 fn has_content<B: Body>(request: &Request<B>, expects: bool) -> bool {
-    if request.body().is_end_stream() {
-        return false;
-    }
+    !request.body().is_end_stream() && is_announced(request, expects)
+}
+
+fn is_announced<B>(request: &Request<B>, expects: bool) -> bool {
     match *request.method() {
         Method::CONNECT => false,
         // HTTP/2 clients and proxies may end these with a separate, empty DATA frame, so that the
@@ -172,13 +195,14 @@ fn has_content<B: Body>(request: &Request<B>, expects: bool) -> bool {
 ///
 /// hyper recognises the last field line only, and only if all of it is `100-continue`
 /// (hyper 1.12.0, `src/proto/h1/role.rs:332`); on HTTP/2 it never sends a 100.
-fn can_signal<B>(request: &Request<B>) -> bool {
-    let hyper = || {
+fn can_signal<B>(request: &Request<B>, expectations: &Expectations) -> bool {
+    let last_is_usual = || {
         let last = request.headers().get_all(EXPECT).iter().next_back();
-        request.version() == Version::HTTP_11
-            && last.is_some_and(|line| line.as_bytes().eq_ignore_ascii_case(b"100-continue"))
+        last.is_some_and(|line| line.as_bytes().eq_ignore_ascii_case(b"100-continue"))
     };
-    request.extensions().get::<ContinueSignal>().is_some() || hyper()
+    let hyper = request.version() == Version::HTTP_11;
+    hyper && (expectations.is_usual() || last_is_usual())
+        || request.extensions().get::<ContinueSignal>().is_some()
 }
 
 impl Refusal {

@@ -48,11 +48,11 @@ where
         request.headers_mut().remove(EXPECT);
     }
     if !admission.content {
-        return ResponseFuture::admitted(call(request.map(ExpectBody::plain)), None);
+        return ResponseFuture::passed(call(request.map(ExpectBody::plain)));
     }
     let (exchange, signal, slot) = lend(&request, admission, options);
-    let request = request.map(|body| ExpectBody::new(body, signal, slot));
-    ResponseFuture::admitted(call(request), Some(exchange))
+    let request = request.map(|body| ExpectBody::lent(body, signal, slot));
+    ResponseFuture::admitted(call(request), exchange)
 }
 
 /// What the request's body needs on its way in, and its counterpart for the way out.
@@ -86,28 +86,25 @@ where
 }
 
 impl Exchange {
-    /// The response on its way out: nothing of the inner service is running any more.
-    pub(crate) fn finish<R: Body>(self, response: Response<R>) -> Response<ResponseBody<R>> {
+    /// Adds what the response must say, and gives what must stay with its body. Nothing of the inner
+    /// service is running any more.
+    pub(crate) fn finish<R: Body>(self, response: &mut Response<R>) -> Option<Guard> {
         drop(self.signal);
-        let Some(unread) = self.unread else {
-            return response.map(ResponseBody::plain);
-        };
-        if hands_over(&response) || is_close_delimited(self.version, &response) {
-            return response.map(ResponseBody::plain);
+        let unread = self.unread?;
+        if hands_over(response) || is_close_delimited(self.version, response) {
+            return None;
         }
         let owes_close = match unread.fate() {
-            Fate::Read => return response.map(ResponseBody::plain),
+            Fate::Read => return None,
             Fate::Returned => !self.keep_alive,
             Fate::Broken => true,
             // Nobody can tell whether this client will still send the content.
             Fate::Held { polled } => self.expecting && !polled,
         };
-        let guard = Guard::new(unread);
-        let mut response = response.map(|body| ResponseBody::guarded(body, guard));
         if owes_close && self.version <= Version::HTTP_11 {
             close(response.headers_mut());
         }
-        response
+        Some(Guard::new(unread))
     }
 }
 

@@ -75,7 +75,8 @@ impl Expectations {
         }
     }
 
-    fn parse_lines(headers: &HeaderMap) -> Result<Self, MalformedExpect> {
+    /// As [`parse`](Self::parse), if it is known that there is a line.
+    pub(crate) fn parse_lines(headers: &HeaderMap) -> Result<Self, MalformedExpect> {
         let mut lines = headers.get_all(EXPECT).iter();
         let is_usual =
             |line: &HeaderValue| line.as_bytes().eq_ignore_ascii_case(CONTINUE.as_bytes());
@@ -98,6 +99,11 @@ impl Expectations {
         Ok(Self(Members::Lines(lines)))
     }
 
+    /// Whether this is the one line `100-continue`.
+    pub(crate) fn is_usual(&self) -> bool {
+        matches!(self.0, Members::Continue)
+    }
+
     /// Whether there is no member: no field line, or only empty list members.
     #[must_use]
     pub fn is_empty(&self) -> bool {
@@ -106,6 +112,7 @@ impl Expectations {
 
     /// Whether `100-continue` is among the members, without a value and without parameters.
     #[must_use]
+    #[inline]
     pub fn has_continue(&self) -> bool {
         match self.0 {
             Members::None => false,
@@ -149,7 +156,8 @@ impl<'a> IntoIterator for &'a Expectations {
 #[derive(Clone, Debug)]
 #[non_exhaustive]
 pub struct Expectation<'a> {
-    /// The token that names the expectation, as it was sent; compare it without regard to case.
+    /// The token that names the expectation; compare it without regard to case. As it was sent, except
+    /// that a field of nothing but `100-continue` is always lower-case.
     pub name: &'a str,
     /// What follows `=`; a quoted string without its quotes and backslashes.
     pub value: Option<Cow<'a, str>>,

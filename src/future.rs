@@ -29,38 +29,41 @@ pin_project! {
     ///
     /// # Panics
     ///
-    /// If polled after it was ready.
+    /// If polled after it was ready with a rejection, or if the inner future does.
     pub struct ResponseFuture<F> {
+        // `None` for a rejection.
         #[pin]
-        state: State<F>,
-        exchange: Option<Exchange>,
+        inner: Option<F>,
+        rest: Option<Rest>,
     }
 }
 
-pin_project! {
-    #[project = StateProjection]
-    enum State<F> {
-        Admitted { #[pin] future: F },
-        // Boxed: the future of the usual case should be small to move.
-        Rejected { refused: Option<Box<Refused>> },
-        Done,
-    }
+/// What there is to do but to wait for the inner response.
+enum Rest {
+    Exchange(Exchange),
+    // Boxed: the future of the usual case should be small to move.
+    Refused(Box<Refused>),
 }
 
 impl<F> ResponseFuture<F> {
-    pub(crate) fn admitted(future: F, exchange: Option<Exchange>) -> Self {
+    pub(crate) fn passed(inner: F) -> Self {
         Self {
-            state: State::Admitted { future },
-            exchange,
+            inner: Some(inner),
+            rest: None,
+        }
+    }
+
+    pub(crate) fn admitted(inner: F, exchange: Exchange) -> Self {
+        Self {
+            inner: Some(inner),
+            rest: Some(Rest::Exchange(exchange)),
         }
     }
 
     pub(crate) fn rejected(refused: Box<Refused>) -> Self {
         Self {
-            state: State::Rejected {
-                refused: Some(refused),
-            },
-            exchange: None,
+            inner: None,
+            rest: Some(Rest::Refused(refused)),
         }
     }
 }
@@ -74,22 +77,35 @@ where
 
     fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
         let mut this = self.project();
-        let result = match this.state.as_mut().project() {
-            StateProjection::Admitted { future } => ready!(future.poll(cx)),
-            StateProjection::Rejected { refused } => {
-                let refused = refused.take().expect("polled after it was ready");
-                return Poll::Ready(Ok(refused.into_response()));
-            }
-            StateProjection::Done => panic!("polled after it was ready"),
+        let Some(inner) = this.inner.as_mut().as_pin_mut() else {
+            return Poll::Ready(Ok(rejection(this.rest.take())));
         };
+        let result = ready!(inner.poll(cx));
+        if this.rest.is_none() {
+            return Poll::Ready(result.map(|response| response.map(ResponseBody::plain)));
+        }
         // Whatever the inner future still holds of the request must come back before we look.
-        this.state.set(State::Done);
-        let exchange = this.exchange.take();
-        Poll::Ready(match (exchange, result) {
-            (None, Ok(response)) => Ok(response.map(ResponseBody::plain)),
-            (Some(exchange), Ok(response)) => Ok(exchange.finish(response)),
-            (_, Err(error)) => Err(error),
-        })
+        this.inner.set(None);
+        let rest = this.rest.take();
+        Poll::Ready(result.map(|response| settle(rest, response)))
+    }
+}
+
+/// Apart from `poll`, so that this can be inlined where there is nothing to do.
+#[inline(never)]
+fn settle<R: Body>(rest: Option<Rest>, mut response: Response<R>) -> Response<ResponseBody<R>> {
+    let guard = match rest {
+        Some(Rest::Exchange(exchange)) => exchange.finish(&mut response),
+        _ => None,
+    };
+    response.map(|body| ResponseBody::guarded(body, guard))
+}
+
+#[cold]
+fn rejection<R>(rest: Option<Rest>) -> Response<ResponseBody<R>> {
+    match rest {
+        Some(Rest::Refused(refused)) => refused.into_response(),
+        _ => panic!("polled after it was ready"),
     }
 }
 

@@ -68,9 +68,13 @@ where
         self.inner.poll_ready(cx)
     }
 
-    fn call(&mut self, mut request: Request<B>) -> Self::Future {
+    #[inline]
+    fn call(&mut self, request: Request<B>) -> Self::Future {
         let Settings { validator, options } = &*self.settings;
         let mut admission = match decide(&request, &options.policy) {
+            Decision::Pass => {
+                return ResponseFuture::passed(self.inner.call(request.map(ExpectBody::plain)));
+            }
             Decision::Admit(admission) => admission,
             Decision::Refuse(refusal) => {
                 return ResponseFuture::rejected(refuse_unasked(&refusal, request, options));
@@ -82,7 +86,10 @@ where
             if let Err(rejection) = validator.validate(&head) {
                 return ResponseFuture::rejected(refuse(rejection, &head, body, options));
             }
-            request = Request::from_parts(head.into_parts(), body);
+            let request = Request::from_parts(head.into_parts(), body);
+            return admit(request, &admission, options, |request| {
+                self.inner.call(request)
+            });
         }
         admit(request, &admission, options, |request| {
             self.inner.call(request)
@@ -108,6 +115,10 @@ where
     fn call(&mut self, request: Request<B>) -> Self::Future {
         let Settings { validator, options } = &*self.settings;
         let mut admission = match decide(&request, &options.policy) {
+            Decision::Pass => {
+                let inner = self.inner.call(request.map(ExpectBody::plain));
+                return AsyncResponseFuture::decided(ResponseFuture::passed(inner));
+            }
             Decision::Admit(admission) => admission,
             Decision::Refuse(refusal) => {
                 let refused = refuse_unasked(&refusal, request, options);

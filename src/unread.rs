@@ -85,6 +85,10 @@ impl<B: Body + Send + Unpin + 'static> Slot<B> {
 
 impl<B> Slot<B> {
     pub(crate) fn polled(&self) {
+        if !self.terms.expecting {
+            // Matters only where a 100 does.
+            return;
+        }
         if let Stage::Lent { polled } | Stage::Late { polled } = &mut *self.lock() {
             *polled = true;
         }
