@@ -6,7 +6,7 @@ use http::{
 };
 use http_body::Body;
 
-use crate::{ContinueSignal, Expectations, MalformedExpect, Rejection};
+use crate::{ContinueSignal, Expectations, MalformedExpect, Rejection, Why};
 
 /// Which requests the validator is asked about.
 ///
@@ -206,6 +206,14 @@ fn can_signal<B>(request: &Request<B>, expectations: &Expectations) -> bool {
 }
 
 impl Refusal {
+    pub(crate) fn why(&self) -> Why {
+        match self {
+            Self::Malformed(_) => Why::Malformed,
+            Self::Unsupported => Why::Unsupported,
+            Self::Unsignallable => Why::Unsignallable,
+        }
+    }
+
     /// The answer. Nothing of what the client sent is in it.
     pub(crate) fn rejection(&self) -> Rejection {
         match self {

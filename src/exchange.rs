@@ -10,11 +10,12 @@ use http::{
 use http_body::Body;
 
 use crate::{
-    body::{ExpectBody, ResponseBody},
+    body::{ExpectBody, Loan, ResponseBody},
     decision::{Admission, Refusal},
     future::ResponseFuture,
     head::content_length,
     layer::Options,
+    observe::{Watch, Why},
     render,
     signal::CloseOnDrop,
     unread::{Fate, Guard, Slot, Terms, Unread},
@@ -27,6 +28,7 @@ pub(crate) struct Exchange {
     unread: Option<Arc<dyn Unread>>,
     /// There will be no more 100 once this is dropped.
     signal: CloseOnDrop,
+    watch: Option<Arc<Watch>>,
     version: Version,
     expecting: bool,
     /// Whether an unread rest is small enough to be read, so that the connection can go on.
@@ -48,10 +50,13 @@ where
         request.headers_mut().remove(EXPECT);
     }
     if !admission.content {
+        if let Some(watch) = watch(options, request.version(), false, request.headers()) {
+            watch.accepted();
+        }
         return ResponseFuture::passed(call(request.map(ExpectBody::plain)));
     }
-    let (exchange, signal, slot) = lend(&request, admission, options);
-    let request = request.map(|body| ExpectBody::lent(body, signal, slot));
+    let (exchange, loan) = lend(&request, admission, options);
+    let request = request.map(|body| ExpectBody::lent(body, loan));
     ResponseFuture::admitted(call(request), exchange)
 }
 
@@ -60,7 +65,7 @@ fn lend<B>(
     request: &Request<B>,
     admission: &Admission,
     options: &Options,
-) -> (Exchange, Option<ContinueSignal>, Option<Arc<Slot<B>>>)
+) -> (Exchange, Option<Loan<B>>)
 where
     B: Body + Send + Unpin + 'static,
 {
@@ -69,20 +74,37 @@ where
         true => request.extensions().get::<ContinueSignal>().cloned(),
         false => None,
     };
-    let terms = Terms::new(options, request.version(), expecting);
-    let is_short = |terms: &Terms| {
-        terms.keeps_alive(request.version(), length(request.headers(), request.body()))
-    };
+    let version = request.version();
+    let watch = watch(options, version, expecting, request.headers());
+    if let Some(watch) = &watch {
+        watch.accepted();
+    }
+    let terms = Terms::new(options, version, expecting, watch.as_ref());
+    let is_short =
+        |terms: &Terms| terms.keeps_alive(version, length(request.headers(), request.body()));
     let keep_alive = terms.as_ref().is_some_and(is_short);
     let slot = terms.map(|terms| Arc::new(Slot::lent(terms)));
     let exchange = Exchange {
         unread: slot.clone().map(|slot| slot as Arc<dyn Unread>),
         signal: CloseOnDrop(signal.clone()),
-        version: request.version(),
+        watch: watch.clone(),
+        version,
         expecting,
         keep_alive,
     };
-    (exchange, signal, slot)
+    (exchange, Loan::new(signal, slot, watch))
+}
+
+/// `None` if nobody would be told.
+#[inline]
+fn watch(
+    options: &Options,
+    version: Version,
+    expecting: bool,
+    headers: &HeaderMap,
+) -> Option<Arc<Watch>> {
+    let announced = || content_length(headers).ok().flatten();
+    options.observers.watch(version, expecting, announced)
 }
 
 impl Exchange {
@@ -90,6 +112,9 @@ impl Exchange {
     /// service is running any more.
     pub(crate) fn finish<R: Body>(self, response: &mut Response<R>) -> Option<Guard> {
         drop(self.signal);
+        if let Some(watch) = &self.watch {
+            watch.answered(response.status());
+        }
         let unread = self.unread?;
         if hands_over(response) || is_close_delimited(self.version, response) {
             return None;
@@ -119,6 +144,7 @@ pub(crate) struct Refused {
 /// The answer to a request that is not let in. The body is not polled.
 pub(crate) fn refuse<B>(
     rejection: Rejection,
+    why: Why,
     head: &RequestHead,
     body: B,
     options: &Options,
@@ -132,7 +158,11 @@ where
     let mut response = render::respond(&*options.renderer, &rejection, head);
     // Even a malformed or unknown expectation may keep its client waiting.
     let expects = head.version > Version::HTTP_10 && has_member(&head.headers);
-    let terms = Terms::new(options, head.version, expects);
+    let watch = watch(options, head.version, expects, &head.headers);
+    if let Some(watch) = &watch {
+        watch.rejected(rejection.status(), why);
+    }
+    let terms = Terms::new(options, head.version, expects, watch.as_ref());
     let is_short = |terms: &Terms| terms.keeps_alive(head.version, length(&head.headers, &body));
     let keep_alive = !expects && body.is_end_stream() || terms.as_ref().is_some_and(is_short);
     let unread = terms
@@ -164,7 +194,7 @@ where
 {
     let (parts, body) = request.into_parts();
     let head = RequestHead::refused(parts, body.size_hint());
-    refuse(refusal.rejection(), &head, body, options)
+    refuse(refusal.rejection(), refusal.why(), &head, body, options)
 }
 
 impl Refused {

@@ -21,7 +21,7 @@ use crate::{
     exchange::{admit, refuse, Exchange, Refused},
     layer::Options,
     signal::CloseOnDrop,
-    Rejection, RequestHead,
+    Rejection, RequestHead, Why,
 };
 
 pin_project! {
@@ -169,13 +169,13 @@ impl<S, B> Pending<S, B>
 where
     B: Body + Send + Unpin + 'static,
 {
-    fn decide<R>(mut self, decision: Result<(), Rejection>) -> ResponseFuture<S::Future>
+    fn decide<R>(mut self, decision: Result<(), (Rejection, Why)>) -> ResponseFuture<S::Future>
     where
         S: Service<Request<ExpectBody<B>>, Response = Response<R>>,
     {
         self.signal.0 = None;
-        if let Err(rejection) = decision {
-            let refused = refuse(rejection, &self.head, self.body, &self.options);
+        if let Err((rejection, why)) = decision {
+            let refused = refuse(rejection, why, &self.head, self.body, &self.options);
             return ResponseFuture::rejected(refused);
         }
         let request = Request::from_parts(self.head.into_parts(), self.body);
@@ -204,8 +204,11 @@ where
                     pending,
                 } => {
                     let decision = match decision.poll(cx) {
-                        Poll::Ready(decision) => decision,
-                        Poll::Pending => Err(ready!(deadline.poll(cx).map(|()| too_late()))),
+                        Poll::Ready(decision) => decision.map_err(|no| (no, Why::Validator)),
+                        Poll::Pending => {
+                            ready!(deadline.poll(cx));
+                            Err((too_late(), Why::TimedOut))
+                        }
                     };
                     let pending = pending.take().expect("polled after it was ready");
                     pending.decide(decision)

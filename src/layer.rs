@@ -7,6 +7,7 @@ use tower_layer::Layer;
 use crate::{
     decision::{Policy, Scope, Unsignallable},
     linger::Linger,
+    observe::{Observe, Observers},
     render::{Render, Standard},
     validator::{Async, AsyncValidator, Validator},
     Expect,
@@ -52,6 +53,7 @@ pub(crate) struct Options {
     pub(crate) strip_expect: bool,
     pub(crate) linger: Option<Arc<Linger>>,
     pub(crate) decision_timeout: Option<Duration>,
+    pub(crate) observers: Observers,
 }
 
 impl Default for Options {
@@ -62,6 +64,7 @@ impl Default for Options {
             strip_expect: false,
             linger: Linger::on_by_default(),
             decision_timeout: None,
+            observers: Observers::default(),
         }
     }
 }
@@ -137,6 +140,13 @@ impl<V> ExpectLayer<V> {
     /// so that a nested layer sees it.
     pub fn strip_expect(mut self) -> Self {
         self.options.strip_expect = true;
+        self
+    }
+
+    /// Has `observer` told of what becomes of requests; see [`Event`](crate::Event). A second one is
+    /// told after the first.
+    pub fn observe(mut self, observer: impl Observe) -> Self {
+        self.options.observers.add(observer);
         self
     }
 }

@@ -184,6 +184,9 @@
 //! * `tokio` (default): [`Linger`]. Without it, refusals carry `Connection: close`, unread bodies are
 //!   dropped at once, and the application's own answers are left alone.
 //! * `h2`: the module `h2`, which serves HTTP/2 connections and sends the 100 there.
+//! * `tracing`: each [`Event`] also as one of `tracing`, in the span of the request, target
+//!   `tower_expect`, level DEBUG, with fields named as OpenTelemetry names them.
+//! * `metrics`: `Metrics`, an observer that counts, for Prometheus and others.
 //! * `serve`: the module `serve`, an accept loop for HTTP/1.1, by hyper, and HTTP/2, by `h2`.
 //!
 //! [`support`]: ExpectLayer::support
@@ -212,6 +215,7 @@ pub mod h2;
 mod head;
 mod layer;
 mod media_range;
+mod observe;
 mod rejection;
 pub mod render;
 pub mod rules;
@@ -235,6 +239,8 @@ mod linger;
 
 #[cfg(feature = "tokio")]
 pub use self::linger::Linger;
+#[cfg(feature = "metrics")]
+pub use self::observe::metrics::Metrics;
 #[cfg(feature = "serve")]
 pub use self::serve::serve;
 pub use self::{
@@ -246,6 +252,7 @@ pub use self::{
     future::{AsyncResponseFuture, ResponseFuture},
     head::{InvalidHeader, RequestHead},
     layer::ExpectLayer,
+    observe::{Event, LingerEnd, Observe, Why},
     rejection::Rejection,
     render::Render,
     service::Expect,

@@ -11,14 +11,17 @@ use std::{
 };
 
 use bytes::Buf;
-use http_body::Body;
+use http_body::{Body, Frame};
 use tokio::{
     runtime::Handle,
     task::yield_now,
     time::{sleep, timeout_at, Instant},
 };
 
-use crate::unread::Terms;
+use crate::{
+    observe::{LingerEnd, Report},
+    unread::Terms,
+};
 
 /// How long, and how much, a request body is read on that nobody wants any more.
 ///
@@ -187,11 +190,14 @@ impl Linger {
 struct Reading {
     delay: Duration,
     first_byte: Duration,
+    /// What it is if the first byte does not come.
+    silence: LingerEnd,
     idle: Duration,
     total: Duration,
     hold: Duration,
     max_bytes: u64,
     place: Option<Place>,
+    report: Report,
 }
 
 impl Reading {
@@ -207,11 +213,17 @@ impl Reading {
             } else {
                 linger.idle
             },
+            silence: if waits {
+                LingerEnd::NothingSent
+            } else {
+                LingerEnd::Idle
+            },
             idle: linger.idle,
             total: linger.total,
             hold: linger.hold.unwrap_or(default),
             max_bytes: linger.max_bytes,
             place: Place::take(linger),
+            report: Report::begin(terms.watch.clone()),
         }
     }
 
@@ -219,30 +231,35 @@ impl Reading {
         if !self.delay.is_zero() {
             sleep(self.delay).await;
         }
-        if self.place.is_some() && self.read_to_bound(&mut body).await {
-            return crate::body::drop_spent(body);
+        self.report.end = match self.place {
+            Some(_) => self.read_to_bound(&mut body).await,
+            None => LingerEnd::MaxReaders,
+        };
+        if self.report.end.is_short() {
+            // Held, a body takes no place: its client may be gone, which only reading would tell.
+            self.place = None;
+            sleep(self.hold).await;
         }
-        // Held, a body takes no place: its client may be gone, which only reading would tell.
-        self.place = None;
-        sleep(self.hold).await;
         crate::body::drop_spent(body);
     }
 
-    /// False if the client was cut short and may still be writing.
-    async fn read_to_bound<B: Body + Unpin>(&self, body: &mut B) -> bool {
+    async fn read_to_bound<B: Body + Unpin>(&mut self, body: &mut B) -> LingerEnd {
         let end = Instant::now() + self.total;
         let mut patience = self.first_byte;
-        let mut left = self.max_bytes;
+        let mut silence = self.silence;
         loop {
             let until = end.min(Instant::now() + patience);
             match timeout_at(until, data_len(body)).await {
-                Ok(None) => return true,
-                Ok(Some(len)) => match left.checked_sub(len) {
-                    Some(rest) => left = rest,
-                    None => return false,
-                },
-                Err(_) => return until < end,
+                Ok(None) => return LingerEnd::Complete,
+                Ok(Some(Err(_))) => return LingerEnd::Gone,
+                Ok(Some(Ok(len))) => self.report.bytes += len,
+                Err(_) if until < end => return silence,
+                Err(_) => return LingerEnd::TotalTime,
             }
+            if self.report.bytes > self.max_bytes {
+                return LingerEnd::MaxBytes;
+            }
+            silence = LingerEnd::Idle;
             patience = self.idle;
             // A body that is always ready would otherwise keep the thread to itself.
             yield_now().await;
@@ -251,12 +268,13 @@ impl Reading {
 }
 
 /// The length of the next frame; `None` at the end.
-fn data_len<B: Body + Unpin>(body: &mut B) -> impl Future<Output = Option<u64>> + '_ {
-    poll_fn(|cx| {
-        Pin::new(&mut *body).poll_frame(cx).map(|frame| {
-            let frame = frame?.ok()?;
-            Some(frame.data_ref().map_or(0, |data| data.remaining() as u64))
-        })
+fn data_len<B: Body + Unpin>(
+    body: &mut B,
+) -> impl Future<Output = Option<Result<u64, B::Error>>> + '_ {
+    let len = |frame: Frame<B::Data>| frame.data_ref().map_or(0, |data| data.remaining() as u64);
+    poll_fn(move |cx| {
+        let frame = Pin::new(&mut *body).poll_frame(cx);
+        frame.map(|frame| frame.map(|frame| frame.map(len)))
     })
 }
 

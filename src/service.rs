@@ -17,7 +17,7 @@ use crate::{
     layer::Settings,
     signal::CloseOnDrop,
     validator::{Async, AsyncValidator, Validator},
-    ContinueSignal, ExpectBody, RequestHead, ResponseBody,
+    ContinueSignal, ExpectBody, RequestHead, ResponseBody, Why,
 };
 
 /// A service that decides about requests before their content is read; made by
@@ -84,7 +84,13 @@ where
             let (parts, body) = request.into_parts();
             let head = RequestHead::new(parts, admission.take_expectations(), body.size_hint());
             if let Err(rejection) = validator.validate(&head) {
-                return ResponseFuture::rejected(refuse(rejection, &head, body, options));
+                return ResponseFuture::rejected(refuse(
+                    rejection,
+                    Why::Validator,
+                    &head,
+                    body,
+                    options,
+                ));
             }
             let request = Request::from_parts(head.into_parts(), body);
             return admit(request, &admission, options, |request| {

@@ -11,7 +11,7 @@ use std::{
 use http::Version;
 use http_body::Body;
 
-use crate::{layer::Options, linger::Linger};
+use crate::{layer::Options, linger::Linger, observe::Watch};
 
 /// How to read on, for one request.
 #[derive(Clone, Debug)]
@@ -21,17 +21,24 @@ pub(crate) struct Terms {
     /// Whether the client may be waiting for a 100.
     pub(crate) expecting: bool,
     pub(crate) http1: bool,
+    pub(crate) watch: Option<Arc<Watch>>,
 }
 
 impl Terms {
     /// `None` without lingering.
-    pub(crate) fn new(options: &Options, version: Version, expecting: bool) -> Option<Self> {
+    pub(crate) fn new(
+        options: &Options,
+        version: Version,
+        expecting: bool,
+        watch: Option<&Arc<Watch>>,
+    ) -> Option<Self> {
         let linger = options.linger.clone()?;
         let http1 = version <= Version::HTTP_11;
         Some(Self {
             linger,
             expecting,
             http1,
+            watch: watch.cloned(),
         })
     }
 

@@ -20,4 +20,6 @@ mod linger;
 #[cfg(feature = "tokio")]
 mod nested;
 #[cfg(feature = "tokio")]
+mod observe;
+#[cfg(feature = "tokio")]
 mod unread;

@@ -1,0 +1,106 @@
+//! The events as counters and histograms.
+
+use metrics::{
+    counter, describe_counter, describe_gauge, describe_histogram, gauge, histogram, Unit,
+};
+
+use super::{Event, Observe};
+
+const REQUESTS: &str = "tower_expect_requests_total";
+const UNREAD: &str = "tower_expect_unread_total";
+const SPARED: &str = "tower_expect_body_bytes_spared_total";
+const DELAY: &str = "tower_expect_continue_delay_seconds";
+const LINGER_BYTES: &str = "tower_expect_linger_bytes";
+const LINGERING: &str = "tower_expect_lingering";
+
+/// An observer that counts, through the facade of the crate `metrics`.
+///
+/// | metric | kind | what |
+/// |---|---|---|
+/// | `tower_expect_requests_total{outcome,status}` | counter | requests decided about; the outcome is `accepted`, with an empty status, or one of [`Why`](crate::Why) with the status of the rejection |
+/// | `tower_expect_unread_total{status}` | counter | accepted requests whose content the application never asked for, by the status of its response |
+/// | `tower_expect_body_bytes_spared_total` | counter | announced bytes that clients did not send, because the answer came first |
+/// | `tower_expect_continue_delay_seconds` | histogram | time from accepting a request to its 100; its count is that of the 100s |
+/// | `tower_expect_linger_bytes{end}` | histogram | bytes read and forgotten behind one answer, by [`LingerEnd`](crate::LingerEnd) |
+/// | `tower_expect_lingering` | gauge | bodies being read on, or held, now |
+///
+/// Install your recorder first, so that it gets the descriptions. Give the observer to one layer only
+/// where layers nest, or requests are counted twice.
+///
+/// Without lingering the bytes spared are not known, and not counted.
+///
+/// ```
+/// use tower_expect::{ExpectLayer, Metrics};
+///
+/// let layer = ExpectLayer::default().observe(Metrics::new());
+/// # let _ = layer;
+/// ```
+#[derive(Clone, Copy, Debug, Default)]
+#[non_exhaustive]
+pub struct Metrics;
+
+impl Metrics {
+    /// Describes the metrics to the recorder.
+    #[must_use]
+    pub fn new() -> Self {
+        describe_counter!(
+            REQUESTS,
+            Unit::Count,
+            "Requests decided about before their content, by outcome and status"
+        );
+        describe_counter!(
+            UNREAD,
+            Unit::Count,
+            "Accepted requests whose content the application never asked for"
+        );
+        describe_counter!(
+            SPARED,
+            Unit::Bytes,
+            "Announced bytes that clients did not send, because the answer came first"
+        );
+        describe_histogram!(
+            DELAY,
+            Unit::Seconds,
+            "Time from accepting a request to its 100 Continue"
+        );
+        describe_histogram!(
+            LINGER_BYTES,
+            Unit::Bytes,
+            "Bytes read and forgotten behind an answer, by how it ended"
+        );
+        describe_gauge!(
+            LINGERING,
+            Unit::Count,
+            "Request bodies that are read on, or held, behind an answer now"
+        );
+        Self
+    }
+}
+
+impl Observe for Metrics {
+    fn observe(&self, event: &Event) {
+        match event {
+            Event::Accepted { .. } => {
+                counter!(REQUESTS, "outcome" => "accepted", "status" => "").increment(1);
+            }
+            Event::Rejected { status, why, .. } => {
+                let status = status.as_str().to_owned();
+                counter!(REQUESTS, "outcome" => why.as_str(), "status" => status).increment(1);
+            }
+            Event::Continued { delay } => histogram!(DELAY).record(delay.as_secs_f64()),
+            Event::NeverRead { status, .. } => {
+                counter!(UNREAD, "status" => status.as_str().to_owned()).increment(1);
+            }
+            Event::Lingering {} => gauge!(LINGERING).increment(1.0),
+            Event::Lingered {
+                bytes, spared, end, ..
+            } => {
+                #[allow(clippy::cast_precision_loss, reason = "a histogram rounds anyway")]
+                let read = *bytes as f64;
+                gauge!(LINGERING).decrement(1.0);
+                histogram!(LINGER_BYTES, "end" => end.as_str()).record(read);
+                counter!(SPARED).increment(spared.unwrap_or(0));
+            }
+        }
+    }
+}

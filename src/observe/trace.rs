@@ -1,0 +1,76 @@
+//! The events as those of `tracing`.
+//!
+//! Field names are of OpenTelemetry's semantic conventions for HTTP where there is one. All at the
+//! level DEBUG: a refused upload is the client's affair, and quiet by default.
+
+use tracing::{enabled, event, Level};
+
+pub(crate) use tracing::Span;
+
+use super::Event;
+
+const TARGET: &str = "tower_expect";
+
+pub(crate) fn is_on() -> bool {
+    enabled!(target: TARGET, Level::DEBUG)
+}
+
+pub(crate) fn event(event: &Event) {
+    match event {
+        Event::Accepted {
+            expecting,
+            content_length,
+        } => event!(
+            target: TARGET,
+            Level::DEBUG,
+            http.request.body.size = content_length,
+            tower_expect.expecting = expecting,
+            "request accepted",
+        ),
+        Event::Rejected {
+            status,
+            why,
+            content_length,
+        } => event!(
+            target: TARGET,
+            Level::DEBUG,
+            http.response.status_code = status.as_u16(),
+            "error.type" = why.as_str(),
+            http.request.body.size = content_length,
+            "request rejected before its content",
+        ),
+        Event::Continued { delay } => event!(
+            target: TARGET,
+            Level::DEBUG,
+            tower_expect.delay = delay.as_secs_f64(),
+            "100 Continue",
+        ),
+        Event::NeverRead {
+            status,
+            expecting,
+            content_length,
+        } => event!(
+            target: TARGET,
+            Level::DEBUG,
+            http.response.status_code = status.as_u16(),
+            http.request.body.size = content_length,
+            tower_expect.expecting = expecting,
+            "answered without reading the content",
+        ),
+        Event::Lingering {} => event!(target: TARGET, Level::DEBUG, "reading on behind the answer"),
+        Event::Lingered {
+            bytes,
+            spared,
+            end,
+            duration,
+        } => event!(
+            target: TARGET,
+            Level::DEBUG,
+            tower_expect.linger.bytes = bytes,
+            tower_expect.linger.spared = spared,
+            tower_expect.linger.end = end.as_str(),
+            tower_expect.linger.duration = duration.as_secs_f64(),
+            "read on behind the answer",
+        ),
+    }
+}

@@ -1,0 +1,161 @@
+//! One request under watch.
+
+use std::{
+    fmt,
+    sync::{
+        atomic::{AtomicU8, Ordering},
+        Arc,
+    },
+    time::Instant,
+};
+
+use http::{StatusCode, Version};
+
+use super::{trace, Event, LingerEnd, Observe, Why};
+
+/// Who is told of the requests of one layer.
+#[derive(Clone, Default)]
+pub(crate) struct Observers(Option<Arc<dyn Observe>>);
+
+impl Observers {
+    pub(crate) fn add(&mut self, observer: impl Observe) {
+        let earlier = self.0.take();
+        self.0 = Some(match earlier {
+            None => Arc::new(observer),
+            Some(earlier) => Arc::new(move |event: &Event| {
+                earlier.observe(event);
+                observer.observe(event);
+            }),
+        });
+    }
+
+    /// `None` if nobody would be told.
+    #[inline]
+    pub(crate) fn watch(
+        &self,
+        version: Version,
+        expecting: bool,
+        content_length: impl FnOnce() -> Option<u64>,
+    ) -> Option<Arc<Watch>> {
+        if self.0.is_none() && !trace::is_on() {
+            return None;
+        }
+        Some(Arc::new(Watch {
+            observer: self.0.clone(),
+            span: trace::Span::current(),
+            since: Instant::now(),
+            version,
+            expecting,
+            content_length: content_length(),
+            seen: AtomicU8::new(0),
+        }))
+    }
+}
+
+const POLLED: u8 = 1;
+const ANSWERED: u8 = 2;
+
+/// What is to be known of a request that somebody is told of.
+pub(crate) struct Watch {
+    observer: Option<Arc<dyn Observe>>,
+    span: trace::Span,
+    since: Instant,
+    version: Version,
+    expecting: bool,
+    content_length: Option<u64>,
+    seen: AtomicU8,
+}
+
+impl Watch {
+    fn tell(&self, event: &Event) {
+        trace::event(event);
+        if let Some(observer) = &self.observer {
+            observer.observe(event);
+        }
+    }
+
+    pub(crate) fn accepted(&self) {
+        self.tell(&Event::Accepted {
+            expecting: self.expecting,
+            content_length: self.content_length,
+        });
+    }
+
+    pub(crate) fn rejected(&self, status: StatusCode, why: Why) {
+        self.tell(&Event::Rejected {
+            status,
+            why,
+            content_length: self.content_length,
+        });
+    }
+
+    /// The body was polled for the first time; `signalled` says whether that sent a 100, if there was
+    /// a signal to fire.
+    pub(crate) fn polled(&self, signalled: Option<bool>) {
+        let seen = self.seen.fetch_or(POLLED, Ordering::Relaxed);
+        let by_hyper = || self.expecting && self.version == Version::HTTP_11;
+        if signalled.unwrap_or_else(by_hyper) && seen & ANSWERED == 0 {
+            let delay = self.since.elapsed();
+            self.tell(&Event::Continued { delay });
+        }
+    }
+
+    /// The inner service has answered.
+    pub(crate) fn answered(&self, status: StatusCode) {
+        let seen = self.seen.fetch_or(ANSWERED, Ordering::Relaxed);
+        if seen & POLLED == 0 {
+            self.tell(&Event::NeverRead {
+                status,
+                expecting: self.expecting,
+                content_length: self.content_length,
+            });
+        }
+    }
+}
+
+impl fmt::Debug for Watch {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Watch").finish_non_exhaustive()
+    }
+}
+
+/// Tells of the reading behind an answer, however it ends.
+pub(crate) struct Report {
+    watch: Option<Arc<Watch>>,
+    begun: Option<Instant>,
+    pub(crate) bytes: u64,
+    pub(crate) end: LingerEnd,
+}
+
+#[cfg_attr(not(feature = "tokio"), allow(dead_code, reason = "nothing reads on"))]
+impl Report {
+    pub(crate) fn begin(watch: Option<Arc<Watch>>) -> Self {
+        let begun = watch.as_deref().map(|watch| {
+            watch.span.in_scope(|| watch.tell(&Event::Lingering {}));
+            Instant::now()
+        });
+        Self {
+            watch,
+            begun,
+            bytes: 0,
+            end: LingerEnd::Cancelled,
+        }
+    }
+}
+
+impl Drop for Report {
+    fn drop(&mut self) {
+        let (Some(watch), Some(begun)) = (&self.watch, self.begun) else {
+            return;
+        };
+        let unread = watch.seen.load(Ordering::Relaxed) & POLLED == 0;
+        let announced = watch.content_length.filter(|_| unread);
+        let event = Event::Lingered {
+            bytes: self.bytes,
+            spared: announced.map(|announced| announced.saturating_sub(self.bytes)),
+            end: self.end,
+            duration: begun.elapsed(),
+        };
+        watch.span.in_scope(|| watch.tell(&event));
+    }
+}

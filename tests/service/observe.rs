@@ -1,0 +1,372 @@
+//! What observers are told, and when.
+
+use std::{
+    future::pending,
+    sync::{Arc, Mutex},
+    time::Duration,
+};
+
+use bytes::Bytes;
+use http::{request, Request, Version};
+use http_body_util::{BodyExt, Full};
+use tokio_test::{assert_pending, assert_ready_ok, task};
+use tower::{Layer, Service};
+use tower_expect::{
+    ContinueSignal, Event, ExpectLayer, Linger, Rejection, RequestHead, Unsignallable,
+};
+
+use crate::support::{
+    at_once, expecting, fed, pass, post, rejected, reply, start, FedBody, Feed, InFlight, NotCalled,
+};
+
+/// What an observer was told, a line an event.
+#[derive(Clone, Default)]
+struct Told(Arc<Mutex<Vec<String>>>);
+
+impl Told {
+    fn observe<V>(&self, layer: ExpectLayer<V>) -> ExpectLayer<V> {
+        let told = self.clone();
+        layer.observe(move |event: &Event| told.0.lock().unwrap().push(line(event)))
+    }
+
+    fn take(&self) -> Vec<String> {
+        std::mem::take(&mut *self.0.lock().unwrap())
+    }
+}
+
+fn line(event: &Event) -> String {
+    match event {
+        Event::Accepted {
+            expecting,
+            content_length,
+            ..
+        } => format!("accepted, expecting {expecting}, {content_length:?}"),
+        Event::Rejected {
+            status,
+            why,
+            content_length,
+            ..
+        } => format!("rejected {} {why}, {content_length:?}", status.as_u16()),
+        Event::Continued { delay, .. } => {
+            format!("continued within a minute {}", delay.as_secs() < 60)
+        }
+        Event::NeverRead {
+            status,
+            expecting,
+            content_length,
+            ..
+        } => format!(
+            "never read {}, expecting {expecting}, {content_length:?}",
+            status.as_u16()
+        ),
+        Event::Lingering { .. } => "lingering".to_owned(),
+        Event::Lingered {
+            bytes, spared, end, ..
+        } => format!("lingered {bytes}, spared {spared:?}, {end}"),
+        other => panic!("an event that is new: {other:?}"),
+    }
+}
+
+fn upload(length: u64) -> request::Builder {
+    expecting(Version::HTTP_11).header("content-length", length)
+}
+
+fn begin(told: &Told, request: request::Builder) -> (Feed, InFlight<FedBody, Full<Bytes>>) {
+    let (feed, body) = fed();
+    let request = request.body(body).unwrap();
+    (feed, start(&told.observe(ExpectLayer::default()), request))
+}
+
+fn answer(mut exchange: InFlight<FedBody, Full<Bytes>>) {
+    drop(exchange.request);
+    exchange.respond.send_response(reply());
+    drop(assert_ready_ok!(exchange.future.poll()));
+}
+
+const CONTINUED: &str = "continued within a minute true";
+
+#[tokio::test(start_paused = true)]
+async fn an_upload_that_is_read_is_accepted_and_continued() {
+    let told = Told::default();
+    let (mut feed, mut exchange) = begin(&told, upload(3));
+    assert_eq!(told.take(), ["accepted, expecting true, Some(3)"]);
+    feed.data(3);
+    feed.end();
+    for _ in 0..2 {
+        let _ = task::spawn(exchange.request.body_mut().frame()).poll();
+    }
+    assert_eq!(told.take(), [CONTINUED]);
+    answer(exchange);
+    pass(60_000).await;
+    assert_eq!(told.take(), [""; 0]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_upload_that_is_never_read_is_told_before_it_is_lingered() {
+    let told = Told::default();
+    let (_feed, exchange) = begin(&told, upload(1_000));
+    told.take();
+    answer(exchange);
+    let never_read = "never read 200, expecting true, Some(1000)";
+    assert_eq!(told.take(), [never_read, "lingering"]);
+    pass(1_000).await;
+    assert_eq!(told.take(), ["lingered 0, spared Some(1000), nothing_sent"]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_was_read_before_is_not_counted_as_spared() {
+    let told = Told::default();
+    let (feed, mut exchange) = begin(&told, post(Version::HTTP_11).header("content-length", 9));
+    assert_eq!(told.take(), ["accepted, expecting false, Some(9)"]);
+    feed.data(2);
+    assert_ready_ok!(task::spawn(exchange.request.body_mut().frame())
+        .poll()
+        .map(Option::unwrap));
+    answer(exchange);
+    feed.data(4);
+    pass(60_000).await;
+    assert_eq!(told.take(), ["lingering", "lingered 4, spared None, idle"]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_body_polled_after_the_response_is_not_continued() {
+    let told = Told::default();
+    let (_feed, mut exchange) = begin(&told, upload(1));
+    exchange.respond.send_response(reply());
+    let response = assert_ready_ok!(exchange.future.poll());
+    told.take();
+    assert_pending!(task::spawn(exchange.request.body_mut().frame()).poll());
+    assert_eq!(told.take(), [""; 0]);
+    drop(response);
+}
+
+#[test]
+fn a_request_on_which_there_is_nothing_to_decide_makes_no_event() {
+    let told = Told::default();
+    let layer = told.observe(ExpectLayer::default());
+    let service = tower::service_fn(|_| async { Ok(reply()) });
+    at_once(layer.layer(service), Request::new(Full::<Bytes>::default()));
+    assert_eq!(told.take(), [""; 0]);
+}
+
+#[test]
+fn a_moot_expectation_is_accepted_and_neither_continued_nor_never_read() {
+    let told = Told::default();
+    let layer = told.observe(ExpectLayer::default());
+    let service = tower::service_fn(|_| async { Ok(reply()) });
+    let request = expecting(Version::HTTP_11).header("content-length", 0);
+    at_once(
+        layer.layer(service),
+        request.body(Full::<Bytes>::default()).unwrap(),
+    );
+    assert_eq!(told.take(), ["accepted, expecting false, Some(0)"]);
+}
+
+#[test]
+fn each_refusal_says_why() {
+    let refuse = |_: &RequestHead| Err(Rejection::content_too_large(1));
+    for (expect, version, line) in [
+        (
+            "y 100-continue",
+            Version::HTTP_11,
+            "rejected 400 malformed, Some(7)",
+        ),
+        (
+            "200-ok",
+            Version::HTTP_11,
+            "rejected 417 unsupported, Some(7)",
+        ),
+        (
+            "100-continue",
+            Version::HTTP_2,
+            "rejected 417 unsignallable, Some(7)",
+        ),
+        (
+            "100-continue",
+            Version::HTTP_11,
+            "rejected 413 validator, Some(7)",
+        ),
+    ] {
+        let told = Told::default();
+        let layer = ExpectLayer::new(refuse).when_unsignallable(Unsignallable::ExpectationFailed);
+        let request = post(version)
+            .header("expect", expect)
+            .header("content-length", 7);
+        rejected(
+            &told.observe(layer).no_linger(),
+            request.body(fed().1).unwrap(),
+        );
+        assert_eq!(told.take(), [line]);
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_decision_that_comes_too_late_is_told_as_such() {
+    let told = Told::default();
+    let layer = ExpectLayer::new_async(|_: &RequestHead| pending::<Result<(), Rejection>>());
+    let layer = told.observe(layer.decision_timeout(Duration::from_secs(1)).no_linger());
+    let request = upload(7).body(fed().1).unwrap();
+    layer.layer(NotCalled).call(request).await.unwrap();
+    assert_eq!(told.take(), ["rejected 503 timed_out, Some(7)"]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn every_end_of_the_lingering_is_told_with_the_bytes() {
+    let refuse = |_: &RequestHead| Err(Rejection::forbidden());
+    let second = Duration::from_secs(1);
+    for (linger, sends, ends, line) in [
+        (
+            Linger::default(),
+            5,
+            true,
+            "lingered 5, spared Some(95), complete",
+        ),
+        (
+            Linger::default(),
+            5,
+            false,
+            "lingered 5, spared Some(95), idle",
+        ),
+        (
+            Linger::default().total(second),
+            5,
+            false,
+            "lingered 5, spared Some(95), total_time",
+        ),
+        (
+            Linger::default().max_bytes(4),
+            5,
+            false,
+            "lingered 5, spared Some(95), max_bytes",
+        ),
+        (
+            Linger::default().max_readers(0),
+            5,
+            false,
+            "lingered 0, spared Some(100), max_readers",
+        ),
+        (
+            Linger::default(),
+            0,
+            false,
+            "lingered 0, spared Some(100), nothing_sent",
+        ),
+    ] {
+        let told = Told::default();
+        let (mut feed, body) = fed();
+        let layer = told.observe(ExpectLayer::new(refuse).linger(linger));
+        drop(rejected(&layer, upload(100).body(body).unwrap()));
+        if sends > 0 {
+            feed.data(sends);
+        }
+        if ends {
+            feed.end();
+        }
+        pass(60_000).await;
+        assert_eq!(told.take()[1..], ["lingering", line]);
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_client_that_goes_while_it_is_read_is_told_as_gone() {
+    let told = Told::default();
+    let (feed, body) = fed();
+    let layer = told.observe(ExpectLayer::new(|_: &RequestHead| {
+        Err(Rejection::forbidden())
+    }));
+    drop(rejected(&layer, upload(100).body(body).unwrap()));
+    feed.data(2);
+    feed.item(Err(crate::support::Broken));
+    pass(60_000).await;
+    assert_eq!(told.take()[2..], ["lingered 2, spared Some(98), gone"]);
+}
+
+#[test]
+fn lingering_ends_with_the_runtime() {
+    let told = Told::default();
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .build()
+        .unwrap();
+    let (_feed, body) = fed();
+    let layer = told.observe(ExpectLayer::new(|_: &RequestHead| {
+        Err(Rejection::forbidden())
+    }));
+    runtime.block_on(async {
+        drop(rejected(&layer, upload(100).body(body).unwrap()));
+        tokio::task::yield_now().await;
+    });
+    drop(runtime);
+    assert_eq!(
+        told.take()[1..],
+        ["lingering", "lingered 0, spared Some(100), cancelled"]
+    );
+}
+
+#[test]
+fn with_a_signal_it_is_continued_if_the_signal_was_sent() {
+    for (closed, lines) in [(false, vec![CONTINUED]), (true, vec![])] {
+        let told = Told::default();
+        let signal = ContinueSignal::new(|| {});
+        if closed {
+            signal.close();
+        }
+        let request = upload(3).version(Version::HTTP_2).extension(signal);
+        let (_feed, mut exchange) = begin(&told, request);
+        told.take();
+        assert_pending!(task::spawn(exchange.request.body_mut().frame()).poll());
+        assert_eq!(told.take(), lines);
+    }
+}
+
+#[test]
+fn where_nothing_sends_a_100_it_is_not_continued() {
+    let told = Told::default();
+    let (_feed, mut exchange) = begin(&told, upload(3).version(Version::HTTP_2));
+    assert_eq!(told.take(), ["accepted, expecting true, Some(3)"]);
+    assert_pending!(task::spawn(exchange.request.body_mut().frame()).poll());
+    assert_eq!(told.take(), [""; 0]);
+}
+
+#[test]
+fn two_observers_are_told_in_turn_and_nested_layers_each_tell() {
+    let (outer, inner) = (Told::default(), Told::default());
+    let layer = inner
+        .observe(outer.observe(ExpectLayer::default()))
+        .no_linger();
+    let nested = (outer.observe(ExpectLayer::default()), layer);
+    let service = tower::service_fn(|request: Request<_>| async {
+        drop(request);
+        Ok(reply())
+    });
+    let signal = ContinueSignal::new(|| {});
+    let request = upload(3).extension(signal).body(fed().1).unwrap();
+    at_once(nested.layer(service), request);
+    let once = [
+        "accepted, expecting true, Some(3)",
+        "never read 200, expecting true, Some(3)",
+    ];
+    assert_eq!(inner.take(), once);
+    assert_eq!(outer.take(), [once[0], once[0], once[1], once[1]]);
+}
+
+#[test]
+fn nothing_that_the_client_sent_is_in_an_event() {
+    let told = Arc::<Mutex<String>>::default();
+    let log = Arc::clone(&told);
+    let layer = ExpectLayer::default()
+        .observe(move |event: &Event| log.lock().unwrap().push_str(&format!("{event:?}")));
+    for expect in ["evil-expectation", "evil evil"] {
+        let request = Request::builder()
+            .method("EVIL")
+            .uri("/evil")
+            .header("expect", expect)
+            .header("content-length", "evil");
+        rejected(&layer, request.body(fed().1).unwrap());
+    }
+    let told = told.lock().unwrap().to_lowercase();
+    assert!(
+        told.contains("rejected") && !told.contains("evil"),
+        "{told}"
+    );
+}
