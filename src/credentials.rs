@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use crate::expectation::is_token_char;
+use crate::expectation::{is_token, table};
 
 /// Scheme and credentials of a request (RFC 9110 §11.4).
 #[derive(Clone, Copy)]
@@ -17,8 +17,9 @@ pub struct Authorization<'a> {
 impl<'a> Authorization<'a> {
     pub(crate) fn parse(value: &'a [u8]) -> Option<Self> {
         let value = std::str::from_utf8(value).ok()?;
-        let (scheme, credentials) = value.split_once(' ').unwrap_or((value, ""));
-        if scheme.is_empty() || !scheme.bytes().all(is_token_char) {
+        let space = value.bytes().position(|byte| byte == b' ');
+        let (scheme, credentials) = value.split_at(space.unwrap_or(value.len()));
+        if !is_token(scheme.as_bytes()) {
             return None;
         }
         Some(Self {
@@ -35,11 +36,15 @@ impl<'a> Authorization<'a> {
 
     /// The credentials, if they are a `token68` (RFC 9110 §11.2).
     pub(crate) fn token68(&self) -> Option<&'a str> {
-        let stem = self.credentials.trim_end_matches('=');
-        let is_token68 = |byte: u8| byte.is_ascii_alphanumeric() || b"-._~+/".contains(&byte);
-        (!stem.is_empty() && stem.bytes().all(is_token68)).then_some(self.credentials)
+        let bytes = self.credentials.as_bytes();
+        let padding = bytes.iter().rev().take_while(|&&byte| byte == b'=').count();
+        let stem = &bytes[..bytes.len() - padding];
+        let is_token68 = |&byte: &u8| TOKEN68_CHARS[usize::from(byte)];
+        (!stem.is_empty() && stem.iter().all(is_token68)).then_some(self.credentials)
     }
 }
+
+static TOKEN68_CHARS: [bool; 256] = table(b"-._~+/");
 
 /// Without the credentials.
 impl fmt::Debug for Authorization<'_> {

@@ -1,8 +1,8 @@
 //! The decision about a request, taken from its head alone.
 
 use http::{
-    header::{CONTENT_LENGTH, EXPECT, TRANSFER_ENCODING},
-    Method, Request, StatusCode, Version,
+    header::{GetAll, CONTENT_LENGTH, EXPECT, TRANSFER_ENCODING},
+    HeaderValue, Method, Request, StatusCode, Version,
 };
 use http_body::Body;
 
@@ -98,21 +98,28 @@ pub(crate) struct Admission {
 #[inline]
 pub(crate) fn decide<B: Body>(request: &Request<B>, policy: &Policy) -> Decision {
     // The field of an older version is ignored whole: row 1.
-    if request.version() >= Version::HTTP_11 && request.headers().contains_key(EXPECT) {
-        return decide_asked(request, policy);
+    if request.version() >= Version::HTTP_11 {
+        let lines = request.headers().get_all(EXPECT);
+        if lines.iter().next().is_some() {
+            return decide_asked(request, &lines, policy);
+        }
     }
     // Row 2, and most requests.
     let content = has_content(request, false);
     if !content && policy.scope != Scope::Always {
         return Decision::Pass;
     }
-    policy.admit(content, Expectations::NONE)
+    policy.admit(content, false, Expectations::NONE)
 }
 
 /// The decision about a request that has an `Expect` field.
 #[inline(never)]
-fn decide_asked<B: Body>(request: &Request<B>, policy: &Policy) -> Decision {
-    let expectations = match Expectations::parse_lines(request.headers()) {
+fn decide_asked<B: Body>(
+    request: &Request<B>,
+    lines: &GetAll<'_, HeaderValue>,
+    policy: &Policy,
+) -> Decision {
+    let expectations = match Expectations::parse_lines(lines) {
         Ok(expectations) => expectations,
         Err(error) => return Decision::Refuse(Refusal::Malformed(error)), // row 3
     };
@@ -127,7 +134,7 @@ fn decide_asked<B: Body>(request: &Request<B>, policy: &Policy) -> Decision {
     {
         return Decision::Refuse(Refusal::Unsignallable); // row 6
     }
-    policy.admit(content, expectations)
+    policy.admit(content, expecting, expectations)
 }
 
 impl Admission {
@@ -139,8 +146,7 @@ impl Admission {
 
 impl Policy {
     #[inline]
-    fn admit(&self, content: bool, expectations: Expectations) -> Decision {
-        let expecting = content && expectations.has_continue();
+    fn admit(&self, content: bool, expecting: bool, expectations: Expectations) -> Decision {
         let validate = match self.scope {
             Scope::HasContent => content,
             Scope::Expecting => expecting,

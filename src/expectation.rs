@@ -4,9 +4,12 @@ mod cursor;
 
 use std::{borrow::Cow, fmt};
 
-use http::{header::EXPECT, HeaderMap, HeaderValue};
+use http::{
+    header::{GetAll, EXPECT},
+    HeaderMap, HeaderValue,
+};
 
-pub(crate) use self::cursor::is_token_char;
+pub(crate) use self::cursor::{is_token, table};
 use self::cursor::{Cursor, Malformed, Parameter};
 
 const CONTINUE: &str = "100-continue";
@@ -69,22 +72,23 @@ impl Expectations {
     /// [`MalformedExpect`] if a member does not match the grammar. It says which member and why.
     #[inline]
     pub fn parse(headers: &HeaderMap) -> Result<Self, MalformedExpect> {
-        match headers.get(EXPECT) {
-            None => Ok(Self::NONE),
-            Some(_) => Self::parse_lines(headers),
-        }
+        Self::parse_lines(&headers.get_all(EXPECT))
     }
 
-    /// As [`parse`](Self::parse), if it is known that there is a line.
-    pub(crate) fn parse_lines(headers: &HeaderMap) -> Result<Self, MalformedExpect> {
-        let mut lines = headers.get_all(EXPECT).iter();
+    pub(crate) fn parse_lines(lines: &GetAll<'_, HeaderValue>) -> Result<Self, MalformedExpect> {
         let is_usual =
             |line: &HeaderValue| line.as_bytes().eq_ignore_ascii_case(CONTINUE.as_bytes());
-        if lines.next().is_some_and(is_usual) && lines.next().is_none() {
+        let mut iter = lines.iter();
+        if iter.next().is_some_and(is_usual) && iter.next().is_none() {
             return Ok(Self(Members::Continue));
         }
+        Self::parse_list(lines)
+    }
+
+    #[cold]
+    fn parse_list(lines: &GetAll<'_, HeaderValue>) -> Result<Self, MalformedExpect> {
         let mut member = 0;
-        for line in headers.get_all(EXPECT) {
+        for line in lines {
             let mut cursor = Cursor(line.as_bytes());
             while cursor.skip_to_member() {
                 member += 1;
@@ -95,7 +99,7 @@ impl Expectations {
         if member == 0 {
             return Ok(Self::NONE);
         }
-        let lines = headers.get_all(EXPECT).iter().cloned().collect();
+        let lines = lines.iter().cloned().collect();
         Ok(Self(Members::Lines(lines)))
     }
 
@@ -117,8 +121,13 @@ impl Expectations {
         match self.0 {
             Members::None => false,
             Members::Continue => true,
-            Members::Lines(_) => self.iter().any(|member| member.is_continue()),
+            Members::Lines(_) => self.lists_continue(),
         }
+    }
+
+    #[cold]
+    fn lists_continue(&self) -> bool {
+        self.iter().any(|member| member.is_continue())
     }
 
     /// The first member of that name, in any case.

@@ -114,10 +114,10 @@ impl RequestHead {
         let Some(value) = single(&self.headers, AUTHORIZATION)? else {
             return Ok(None);
         };
-        let invalid = InvalidHeader::new(AUTHORIZATION, "is not a scheme with credentials");
+        let invalid = || InvalidHeader::new(AUTHORIZATION, "is not a scheme with credentials");
         Authorization::parse(value.as_bytes())
             .map(Some)
-            .ok_or(invalid)
+            .ok_or_else(invalid)
     }
 
     /// The token of the `Bearer` scheme (RFC 6750 §2.1); `None` if there is none or it is malformed.
@@ -136,8 +136,8 @@ impl RequestHead {
         let Some(authorization) = self.try_authorization()?.filter(|a| a.is("Bearer")) else {
             return Ok(None);
         };
-        let invalid = InvalidHeader::new(AUTHORIZATION, "has a malformed Bearer token");
-        authorization.token68().map(Some).ok_or(invalid)
+        let invalid = || InvalidHeader::new(AUTHORIZATION, "has a malformed Bearer token");
+        authorization.token68().map(Some).ok_or_else(invalid)
     }
 
     /// User and password of the `Basic` scheme (RFC 7617); `None` if there are none or they are
@@ -225,8 +225,8 @@ pub(crate) fn content_length(headers: &HeaderMap) -> Result<Option<u64>, Invalid
         return Ok(None);
     };
     let reason = "is not a decimal number that fits 64 bits";
-    let invalid = InvalidHeader::new(CONTENT_LENGTH, reason);
-    decimal(value.as_bytes()).map(Some).ok_or(invalid)
+    let invalid = || InvalidHeader::new(CONTENT_LENGTH, reason);
+    decimal(value.as_bytes()).map(Some).ok_or_else(invalid)
 }
 
 /// The only field line of that name.
@@ -244,10 +244,11 @@ pub(crate) fn single(
 
 fn decimal(digits: &[u8]) -> Option<u64> {
     // `u64::from_str` also takes a sign.
-    if digits.is_empty() || !digits.iter().all(u8::is_ascii_digit) {
-        return None;
-    }
-    std::str::from_utf8(digits).ok()?.parse().ok()
+    let add = |number: u64, &digit: &u8| {
+        let digit = digit.checked_sub(b'0').filter(|&digit| digit < 10)?;
+        number.checked_mul(10)?.checked_add(digit.into())
+    };
+    (!digits.is_empty()).then(|| digits.iter().try_fold(0, add))?
 }
 
 /// A field of the request that is there but cannot be read as what it should be.

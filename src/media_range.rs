@@ -1,29 +1,36 @@
 //! Type and subtype of a media type, read in place.
 
-use crate::expectation::is_token_char;
+use crate::expectation::is_token;
 
 /// The `type/subtype` of a `Content-Type`, a pattern or a member of `Accept`, parameters left out.
 ///
 /// `mime::Mime` would allocate for most types; rules must not.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct MediaRange<'a> {
-    pub(crate) main: &'a str,
-    pub(crate) sub: &'a str,
+    pub(crate) main: &'a [u8],
+    pub(crate) sub: &'a [u8],
 }
 
 impl<'a> MediaRange<'a> {
     /// Reads up to the first `;`; `None` if that is not `token/token`.
     pub(crate) fn parse(value: &'a [u8]) -> Option<Self> {
-        let value = std::str::from_utf8(value).ok()?;
-        let (essence, _) = value.split_once(';').unwrap_or((value, ""));
-        let (main, sub) = essence.trim_matches([' ', '\t']).split_once('/')?;
-        let is_token = |text: &str| !text.is_empty() && text.bytes().all(is_token_char);
-        (is_token(main) && is_token(sub)).then_some(Self { main, sub })
+        let essence = value.split(|&byte| byte == b';').next()?;
+        let found = Self::split(essence.trim_ascii())?;
+        (is_token(found.main) && is_token(found.sub)).then_some(found)
+    }
+
+    /// Reads what is known to be `token/token`.
+    pub(crate) fn split(essence: &'a [u8]) -> Option<Self> {
+        let slash = essence.iter().position(|&byte| byte == b'/')?;
+        Some(Self {
+            main: &essence[..slash],
+            sub: &essence[slash + 1..],
+        })
     }
 
     /// Whether `self`, which may have wildcards, covers `other`; without regard to case.
     pub(crate) fn covers(&self, other: MediaRange<'_>) -> bool {
-        let part = |range: &str, found: &str| range == "*" || range.eq_ignore_ascii_case(found);
+        let part = |range: &[u8], found: &[u8]| range == b"*" || range.eq_ignore_ascii_case(found);
         part(self.main, other.main) && part(self.sub, other.sub)
     }
 }

@@ -205,10 +205,10 @@ fn is_grpc(head: &RequestHead) -> bool {
         return false;
     };
     MediaRange::parse(value.as_bytes()).is_some_and(|found| {
-        let is_grpc = |(format, rest): (&str, &str)| {
-            format.eq_ignore_ascii_case("grpc") && (rest.is_empty() || rest.starts_with('+'))
+        let is_grpc = |(format, rest): (&[u8], &[u8])| {
+            format.eq_ignore_ascii_case(b"grpc") && (rest.is_empty() || rest.starts_with(b"+"))
         };
-        found.main.eq_ignore_ascii_case("application")
+        found.main.eq_ignore_ascii_case(b"application")
             && found.sub.split_at_checked(4).is_some_and(is_grpc)
     })
 }

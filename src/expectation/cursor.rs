@@ -140,9 +140,32 @@ impl<'a> Cursor<'a> {
     }
 }
 
-/// `tchar` of RFC 9110 §5.6.2.
-pub(crate) fn is_token_char(byte: u8) -> bool {
-    byte.is_ascii_alphanumeric() || b"!#$%&'*+-.^_`|~".contains(&byte)
+/// Whether this is a `token` of RFC 9110 §5.6.2.
+pub(crate) fn is_token(bytes: &[u8]) -> bool {
+    !bytes.is_empty() && bytes.iter().all(|&byte| is_token_char(byte))
+}
+
+fn is_token_char(byte: u8) -> bool {
+    TOKEN_CHARS[usize::from(byte)]
+}
+
+/// `tchar`. A table, since rules look at every byte of some fields of every upload.
+static TOKEN_CHARS: [bool; 256] = table(b"!#$%&'*+-.^_`|~");
+
+/// Which bytes are alphanumeric or one of `others`.
+pub(crate) const fn table(others: &[u8]) -> [bool; 256] {
+    let mut table = [false; 256];
+    let mut byte = 0;
+    while byte < 128_u8 {
+        table[byte as usize] = byte.is_ascii_alphanumeric();
+        byte += 1;
+    }
+    let mut at = 0;
+    while at < others.len() {
+        table[others[at] as usize] = true;
+        at += 1;
+    }
+    table
 }
 
 /// What a quoted string may hold (RFC 9110 §5.6.4), without the obsolete bytes above 0x7F.

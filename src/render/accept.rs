@@ -50,7 +50,7 @@ fn quality(headers: &HeaderMap, name: &str) -> Quality {
         let Some(range) = MediaRange::parse(member).filter(|range| range.covers(name)) else {
             continue;
         };
-        let specificity = 1 + u8::from(range.main != "*") + u8::from(range.sub != "*");
+        let specificity = 1 + u8::from(range.main != b"*") + u8::from(range.sub != b"*");
         if specificity > best.0 {
             best = (specificity, weight(member));
         }

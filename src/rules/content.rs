@@ -119,7 +119,7 @@ impl Validator for ContentType {
         };
         let mut accepted = self.accepted.iter();
         let covers = |range: &String| {
-            MediaRange::parse(range.as_bytes()).is_some_and(|range| range.covers(found))
+            MediaRange::split(range.as_bytes()).is_some_and(|range| range.covers(found))
         };
         match accepted.any(covers) {
             true => Ok(()),
