@@ -15,6 +15,7 @@ use http_body::{Body, Frame, SizeHint};
 pub use self::response::ResponseBody;
 use crate::{
     observe::Watch,
+    rare::Rare,
     unread::{End, Slot},
     ContinueSignal,
 };
@@ -37,7 +38,7 @@ pub struct ExpectBody<B> {
     /// `None` only when dropped.
     body: Option<B>,
     /// `None` if nobody cares how far the body is read.
-    loan: Option<Loan<B>>,
+    loan: Rare<Loan<B>>,
 }
 
 /// What the layer wants to know, and do, while the inner service has the body.
@@ -59,7 +60,7 @@ impl<B> ExpectBody<B> {
     pub(crate) fn lent(body: B, loan: Option<Loan<B>>) -> Self {
         Self {
             body: Some(body),
-            loan,
+            loan: loan.into(),
         }
     }
 }
@@ -117,7 +118,7 @@ impl<B: Body + Unpin> Body for ExpectBody<B> {
         let Some(body) = body else {
             return Poll::Ready(None);
         };
-        let Some(loan) = loan else {
+        let Some(loan) = loan.as_mut() else {
             return Pin::new(body).poll_frame(cx);
         };
         if !loan.polled {
@@ -156,7 +157,7 @@ impl<B> Drop for ExpectBody<B> {
 impl<B> fmt::Debug for ExpectBody<B> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let mut debug = f.debug_struct("ExpectBody");
-        if let Some(loan) = &self.loan {
+        if let Some(loan) = self.loan.as_ref() {
             debug.field("polled", &loan.polled).field("end", &loan.end);
         }
         debug.finish_non_exhaustive()

@@ -20,6 +20,7 @@ use crate::{
     decision::Admission,
     exchange::{admit, refuse, Exchange, Refused},
     layer::Options,
+    rare::Rare,
     signal::CloseOnDrop,
     Rejection, RequestHead, Why,
 };
@@ -34,7 +35,7 @@ pin_project! {
         // `None` for a rejection.
         #[pin]
         inner: Option<F>,
-        rest: Option<Rest>,
+        rest: Rare<Rest>,
     }
 }
 
@@ -49,21 +50,21 @@ impl<F> ResponseFuture<F> {
     pub(crate) fn passed(inner: F) -> Self {
         Self {
             inner: Some(inner),
-            rest: None,
+            rest: Rare::from(None),
         }
     }
 
     pub(crate) fn admitted(inner: F, exchange: Exchange) -> Self {
         Self {
             inner: Some(inner),
-            rest: Some(Rest::Exchange(exchange)),
+            rest: Some(Rest::Exchange(exchange)).into(),
         }
     }
 
     pub(crate) fn rejected(refused: Box<Refused>) -> Self {
         Self {
             inner: None,
-            rest: Some(Rest::Refused(refused)),
+            rest: Some(Rest::Refused(refused)).into(),
         }
     }
 }

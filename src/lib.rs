@@ -216,6 +216,7 @@ mod head;
 mod layer;
 mod media_range;
 mod observe;
+mod rare;
 mod rejection;
 pub mod render;
 pub mod rules;

@@ -10,7 +10,7 @@ use bytes::Bytes;
 use http_body::{Body, Frame, SizeHint};
 use pin_project_lite::pin_project;
 
-use crate::unread::Guard;
+use crate::{rare::Rare, unread::Guard};
 
 pin_project! {
     /// The response body that the server gets: the inner service's, or the content of a rejection.
@@ -22,7 +22,7 @@ pin_project! {
         #[pin]
         inner: Option<B>,
         // After the content: its drop begins the reading, which must not overtake the response.
-        rest: Option<Rest>,
+        rest: Rare<Rest>,
     }
 }
 
@@ -37,7 +37,7 @@ impl<B> ResponseBody<B> {
     pub(crate) fn plain(body: B) -> Self {
         Self {
             inner: Some(body),
-            rest: None,
+            rest: Rare::from(None),
         }
     }
 
@@ -45,17 +45,19 @@ impl<B> ResponseBody<B> {
         let rejection = Bytes::new();
         Self {
             inner: Some(body),
-            rest: guard.map(|guard| Rest {
-                rejection,
-                guard: Some(guard),
-            }),
+            rest: guard
+                .map(|guard| Rest {
+                    rejection,
+                    guard: Some(guard),
+                })
+                .into(),
         }
     }
 
     pub(crate) fn rejected(rejection: Bytes, guard: Option<Guard>) -> Self {
         Self {
             inner: None,
-            rest: Some(Rest { rejection, guard }),
+            rest: Some(Rest { rejection, guard }).into(),
         }
     }
 
@@ -90,7 +92,7 @@ where
         // the guard go; until then the client may already need to be read from.
         let ended = matches!(polled, Poll::Ready(None)) || self.is_end_stream();
         if !ended {
-            if let Some(rest) = self.project().rest {
+            if let Some(rest) = self.project().rest.as_mut() {
                 drop(rest.guard.take());
             }
         }
