@@ -1,6 +1,7 @@
 //! The examples do what they say, on real sockets.
 
 mod grpc;
+mod quota;
 mod servers;
 mod touring;
 
@@ -16,6 +17,9 @@ mod axum_upload;
 #[path = "../../examples/hyper_server.rs"]
 #[allow(dead_code, reason = "main is for `cargo run`")]
 mod hyper_server;
+#[path = "../../examples/quota_redis/main.rs"]
+#[allow(dead_code, reason = "main is for `cargo run`")]
+mod quota_redis;
 #[path = "../../examples/tonic_service/main.rs"]
 #[allow(dead_code, reason = "main is for `cargo run`")]
 mod tonic_service;

@@ -23,7 +23,7 @@ async fn listen() -> (TcpListener, SocketAddr) {
     (listener, address)
 }
 
-async fn start(app: Router) -> SocketAddr {
+pub(crate) async fn start(app: Router) -> SocketAddr {
     let (listener, address) = listen().await;
     let listener = listener.tap_io(|socket| socket.set_nodelay(true).unwrap());
     tokio::spawn(async { axum::serve(listener, app).await });
@@ -31,14 +31,14 @@ async fn start(app: Router) -> SocketAddr {
 }
 
 /// An upload of 1 MiB, as a PNG with the token, that asks for a 100.
-fn to(target: &'static str) -> Exchange {
+pub(crate) fn to(target: &'static str) -> Exchange {
     Exchange {
         target,
         ..Exchange::accepted("", 8)
     }
 }
 
-fn with_token(authorization: &'static str) -> Exchange {
+pub(crate) fn with_token(authorization: &'static str) -> Exchange {
     Exchange {
         authorization: Some(authorization),
         ..to("/some.bin")
@@ -46,18 +46,18 @@ fn with_token(authorization: &'static str) -> Exchange {
 }
 
 /// The statuses that came, and how much of the content was sent.
-async fn outcome(server: SocketAddr, exchange: Exchange) -> (Vec<u16>, usize) {
+pub(crate) async fn outcome(server: SocketAddr, exchange: Exchange) -> (Vec<u16>, usize) {
     let record = play(server, &exchange).await.unwrap();
     assert_eq!(record.failure, None);
     let status = |line: &String| line["HTTP/1.1 ".len()..][..3].parse().unwrap();
     (record.answers.iter().map(status).collect(), record.sent)
 }
 
-fn accepted() -> (Vec<u16>, usize) {
+pub(crate) fn accepted() -> (Vec<u16>, usize) {
     (vec![100, 200], MIB)
 }
 
-fn refused(status: u16) -> (Vec<u16>, usize) {
+pub(crate) fn refused(status: u16) -> (Vec<u16>, usize) {
     (vec![status], 0)
 }
 
