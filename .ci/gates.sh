@@ -1,13 +1,77 @@
-# shellcheck shell=bash disable=SC2154 # `target` is set by then
+# shellcheck shell=bash disable=SC2154 # `target` and `tools` are set by then
 # What holds for the tree as a whole, beyond what its tests say. Sourced by .ci/run.
 
+# Exceptions are listed in Cargo.toml. Hidden files are this directory's.
+spelling() {
+    "$tools/venv/bin/typos" --color never --hidden --exclude .git .
+}
+
+# A feature must build without the others, and without what the tests pull in: cargo lets
+# development dependencies turn on features of shared crates, which hides a missing one.
 each_feature() {
-    local features
-    for features in "" tokio h2 serve; do
-        echo "features: ${features:-none}"
-        RUSTFLAGS="-D warnings" cargo check --lib --no-default-features --features "$features"
-    done
+    cargo hack --each-feature --no-dev-deps clippy -- -D warnings
     cargo test --quiet --no-default-features --lib --test service
+}
+
+# The lower bounds in Cargo.toml are true: the crate builds with exactly these. In a copy, since
+# development dependencies, which would raise them, go away, and Cargo.lock changes.
+lowest_versions() {
+    local copy=$target/lowest/tree
+    rm -rf "$copy"
+    mkdir -p "$copy"
+    git ls-files -z | xargs -0 cp --parents --target-directory "$copy"
+    (
+        CARGO_TARGET_DIR=$(realpath "$target")/lowest/build
+        export CARGO_TARGET_DIR
+        cd "$copy" || exit
+        cargo hack --remove-dev-deps
+        RUSTC_BOOTSTRAP=1 cargo update --quiet -Z direct-minimal-versions
+        cargo tree --all-features --edges normal --depth 1
+        cargo hack --each-feature check
+    )
+}
+
+# Licences that our users can take on, one version of each crate, crates.io only.
+licences_and_sources() {
+    cargo deny --config .ci/deny.toml check bans licenses sources
+    # Its database is a git repository; this script gets by with package registries.
+    echo "not checked here: advisories. Run: cargo deny --config .ci/deny.toml check advisories"
+}
+
+# A major version of a crate that shows through ours is a major version of ours. What may is listed
+# in Cargo.toml. rustdoc's JSON is unstable, hence the bootstrap.
+external_types() {
+    RUSTC_BOOTSTRAP=1 cargo check-external-types --all-features
+}
+
+# The package has what .ci/package.txt says, no test data, no stray key or database, and builds.
+package() {
+    local list=$target/package-list.txt problems=0 pattern
+    mkdir -p "$target"
+    cargo package --list >"$list"
+    if grep --invert-match --line-regexp --extended-regexp --file .ci/package.txt "$list"; then
+        echo "^ in the package, but not in .ci/package.txt"
+        problems=1
+    fi
+    while read -r pattern; do
+        if ! grep --quiet --line-regexp --extended-regexp -- "$pattern" "$list"; then
+            echo "not in the package: $pattern"
+            problems=1
+        fi
+    done <.ci/package.txt
+    ((problems == 0)) && cargo package --all-features
+}
+
+# A change that breaks users needs the version that says so.
+compatibility() {
+    local tag
+    if ! tag=$(git describe --tags --abbrev=0 --match 'v*' 2>/dev/null); then
+        echo "no tag v* yet, nothing to compare with"
+        return
+    fi
+    # Built only now, since it takes longer than the others together.
+    install_cargo_tool cargo-semver-checks 0.51.0
+    cargo semver-checks --baseline-rev "$tag"
 }
 
 # As docs.rs builds it: nightly's `doc_cfg`, on a stable compiler. What needs a feature must say so.

@@ -1,7 +1,11 @@
 # shellcheck shell=bash
 # The programs that the steps need, each installed unless it is there already. Sourced by .ci/run.
 
-# Debian's packages: the independent clients of tests/wire and tests/http2.
+# Outside of the tree, so that the next clone finds what this one has built.
+tools=${CI_TOOLS:-${XDG_CACHE_HOME:-$HOME/.cache}/tower-expect-ci}
+export PATH=$tools/bin:$PATH
+
+# Debian's packages: the independent clients of tests/wire and tests/http2, and Python for typos.
 install_packages() {
     local missing=()
     need() { command -v "$1" >/dev/null || missing+=("$2"); }
@@ -10,7 +14,38 @@ install_packages() {
     need java default-jdk-headless
     need node nodejs
     need go golang-go
+    python3 -c 'import ensurepip' 2>/dev/null || missing+=(python3-venv)
     ((${#missing[@]})) || return 0
     apt-get update -qq
     DEBIAN_FRONTEND=noninteractive apt-get install -qqy --no-install-recommends "${missing[@]}"
+}
+
+# A spell checker; the package holds the built program.
+install_typos() {
+    local wanted=typos==1.52.0 mark=$tools/venv/installed
+    [[ -f $mark && $(<"$mark") == "$wanted" ]] && return
+    python3 -m venv "$tools/venv"
+    "$tools/venv/bin/pip" install --quiet --disable-pip-version-check "$wanted"
+    echo "$wanted" >"$mark"
+}
+
+# install_cargo_tool NAME VERSION: built without optimisation, which the gates do not miss: that
+# takes a third of the time. Tools share what they have in common through one build directory.
+install_cargo_tool() {
+    CARGO_PROFILE_DEV_DEBUG=0 cargo install --quiet --locked --debug \
+        --root "$tools" --target-dir "$tools/build" "$1@$2"
+}
+
+# Seconds of one core that each takes to build alone, on top of each line.
+install_gate_tools() {
+    install_typos
+    # 23: each feature alone, and the tree without its development dependencies
+    install_cargo_tool cargo-hack 0.6.46
+    # 54: what other crates show through ours. 0.5.0 reads the rustdoc JSON of Rust 1.95.
+    install_cargo_tool cargo-check-external-types 0.5.0
+    # 101: licences, sources, duplicates
+    install_cargo_tool cargo-deny 0.20.2
+    # 54: unused dependencies
+    install_cargo_tool cargo-machete 0.9.2
+    rm -rf "$tools/build"
 }
