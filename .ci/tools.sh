@@ -29,8 +29,8 @@ install_typos() {
     echo "$wanted" >"$mark"
 }
 
-# install_cargo_tool NAME VERSION: built without optimisation, which the gates do not miss: that
-# takes a third of the time. Tools share what they have in common through one build directory.
+# install_cargo_tool NAME VERSION: built without optimisation, which the gates do not miss. Tools
+# share what they have in common through one build directory.
 install_cargo_tool() {
     CARGO_PROFILE_DEV_DEBUG=0 cargo install --quiet --locked --debug \
         --root "$tools" --target-dir "$tools/build" "$1@$2"
