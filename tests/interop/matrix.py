@@ -6,16 +6,15 @@ import json
 import signal
 import sys
 import time
-from fnmatch import fnmatch
 from pathlib import Path
 
+import known
 import plot
 import report
 import versions
 from rows import CASES, Process, rows
 from servers import EXAMPLES, LINKS, MISSING, SERVERS, Servers
 
-KNOWN = json.loads((Path(__file__).parent / "known.json").read_text())
 UNITS = {"K": 1 << 10, "M": 1 << 20}
 PATIENCE = 20
 
@@ -42,9 +41,10 @@ def main():
         "cells": cells,
     }
     result["summary"] = report.summary(cells)
-    result["failures"] = report.failures(cells, KNOWN)
+    behind_layer = [cell for cell in cells if cell["server"] in report.LAYER]
+    result["failures"] = known.unexplained(behind_layer)
     options.json.write_text(json.dumps(result, indent=1) + "\n")
-    print(report.text(result, KNOWN))
+    print(report.text(result))
     if {"bare", "layer"} <= result["summary"].keys():
         options.json.with_name("refusals.svg").write_text(plot.svg(result))
     sys.exit(1 if result["failures"] else 0)
@@ -77,8 +77,8 @@ def run_cell(client, address, server, case, size, options):
     row = client.row
     cell = {"client": row.name, "http": row.http, "expect": row.expect}
     cell |= {"server": server, "case": case, "size": size}
-    known = next((known for known in KNOWN if is_about(known, cell)), None)
-    hangs = known is not None and known["hangs"]
+    bug = known.find(cell)
+    hangs = bug is not None and bug["hangs"]
     if hangs and options.quick:
         return None
     runs = 1 if hangs else min(options.runs, 3) if case == "accepted" else options.runs
@@ -86,15 +86,8 @@ def run_cell(client, address, server, case, size, options):
     outcomes = client.upload(address, case, bytes_of(size), runs, patience)
     counts = collections.Counter(outcomes)
     cell |= {"runs": len(outcomes), "seen": counts[CASES[case]], "outcomes": dict(counts)}
-    cell["known"] = known["name"] if known else None
+    cell["known"] = bug["name"] if bug else None
     return cell
-
-
-def is_about(known, cell):
-    def fits(key):
-        return any(fnmatch(cell[key], pattern) for pattern in known[key])
-
-    return fits("client") and fits("server") and fits("case")
 
 
 def bytes_of(size):

@@ -1,5 +1,6 @@
-"""What a run has shown: sums, failures and the table for people."""
+"""What a run has shown: sums and the table for people."""
 
+import known
 from servers import LINKS, SERVERS
 
 LAYER = ("layer", "layer-empty", "serve", "haproxy-layer", *LINKS)
@@ -19,28 +20,7 @@ def summary(cells):
     return table
 
 
-def failures(cells, known):
-    """Losses behind the layer that no known bug of the client explains."""
-    shares = {entry["name"]: entry["at_most"] for entry in known}
-    explained, lost = [], []
-    for cell in cells:
-        if cell["server"] in LAYER and cell["seen"] < cell["runs"]:
-            (explained if cell["known"] else lost).append(cell)
-    for cell in explained:
-        alike = [
-            other
-            for other in cells
-            if other["known"] == cell["known"] and other["server"] == cell["server"]
-        ]
-        runs = sum(other["runs"] for other in alike)
-        missing = runs - sum(other["seen"] for other in alike)
-        # One loss in a short run says nothing about the share.
-        if missing > max(2, shares[cell["known"]] * runs):
-            lost.append(cell)
-    return lost
-
-
-def text(result, known):
+def text(result):
     parts = []
     for http in ("1.1", "2"):
         table = rows_of(result, http)
@@ -49,14 +29,8 @@ def text(result, known):
             parts += [title, *aligned(table), ""]
     if any(" A " in part for part in parts):
         parts += ["A: accepted uploads whose 200 the caller saw, n of m, where not all.", ""]
-    used = {cell["known"] for cell in result["cells"] if cell["seen"] < cell["runs"]}
-    for entry in known:
-        if entry["name"] in used:
-            issue = entry["issue"] or "no issue found"
-            parts.append(f"* {entry['why']} ({issue}); avoided by {entry['avoided_by']}.")
-    for cell in result["failures"]:
-        place = "{client} x {server}, {case} {size}".format(**cell)
-        parts.append(f"LOST {place}: {cell['seen']} of {cell['runs']}, {cell['outcomes']}")
+    parts += known.notes(result["cells"])
+    parts += map(known.lost, result["failures"])
     return "\n".join(parts)
 
 
