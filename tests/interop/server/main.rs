@@ -10,6 +10,9 @@
 //! HTTP/2, too. HTTP/1.1 and HTTP/2 with prior knowledge on one port. The first line printed is the
 //! address.
 
+mod checksum;
+mod proxied;
+
 use std::{convert::Infallible, error::Error, net::Ipv4Addr};
 
 use axum::{
@@ -33,6 +36,8 @@ use hyper_util::{
 use tokio::net::TcpListener;
 use tower::{Layer, Service};
 use tower_expect::{render, rules, ExpectLayer, Rejection, RequestHead, Validator};
+
+use self::checksum::Adler32;
 
 const TOKEN: &str = "s3cr3t";
 const LIMIT: u64 = 1024;
@@ -83,6 +88,7 @@ where
     };
     Router::new()
         .route("/handler401/{*rest}", any(refuse_itself))
+        .merge(proxied::routes(TOKEN))
         .fallback(upload)
 }
 
@@ -107,21 +113,26 @@ fn check(headers: &HeaderMap, path: &str) -> Option<StatusCode> {
     (token != Some(TOKEN)).then_some(StatusCode::UNAUTHORIZED)
 }
 
-/// Reads all and answers with the number of bytes.
+/// Reads all and answers with the number of bytes and their checksum.
 async fn upload(request: Request<Body>) -> Response {
     let is_grpc = is_grpc(request.headers());
     let mut body = request.into_body();
-    let mut bytes = 0;
+    let (mut bytes, mut checksum) = (0, Adler32::default());
     while let Some(frame) = body.frame().await {
         match frame {
-            Ok(frame) => bytes += frame.data_ref().map_or(0, Bytes::len),
+            Ok(frame) => {
+                let data = frame.data_ref().map_or(&[][..], |data| data);
+                bytes += data.len();
+                checksum.add(data);
+            }
             Err(error) => return (StatusCode::BAD_REQUEST, error.to_string()).into_response(),
         }
     }
+    // XML, since an S3 client takes anything else for a broken answer.
+    let uploaded = format!("<Uploaded>{bytes} {}</Uploaded>\n", checksum.value());
     match is_grpc {
         true => grpc("0", Some(&[0; 5])),
-        // XML, since an S3 client takes anything else for a broken answer.
-        false => format!("<Uploaded>{bytes}</Uploaded>\n").into_response(),
+        false => uploaded.into_response(),
     }
 }
 
