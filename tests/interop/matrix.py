@@ -17,6 +17,7 @@ from servers import EXAMPLES, LINKS, MISSING, SERVERS, Servers
 
 UNITS = {"K": 1 << 10, "M": 1 << 20}
 PATIENCE = 20
+OTHER = "Without options or with --quick, behind.py runs, too; with --proxies first, it alone."
 
 
 def main():
@@ -98,7 +99,7 @@ def arguments():
     def names(text):
         return text.split(",")
 
-    parser = argparse.ArgumentParser(prog="run", description=__doc__)
+    parser = argparse.ArgumentParser(prog="run", description=__doc__, epilog=OTHER)
     parser.add_argument("--work", type=Path, help=argparse.SUPPRESS)
     parser.add_argument("--examples", type=Path, help=argparse.SUPPRESS)
     parser.add_argument("--quick", action="store_true", help="the short form for CI")

@@ -17,12 +17,15 @@ PROGRAMS = {
     "java": ("java", "-version"),
     "nginx": ("nginx", "-v"),
     "haproxy": ("haproxy", "-v"),
+    "apache": ("apache2", "-v"),
+    "caddy": ("caddy", "version"),
 }
 
 
 def collect(work):
     found = {"kernel": platform.release()}
-    for name, command in PROGRAMS.items():
+    envoy = {"envoy": (str(work / "venv/bin/envoy"), "--version")}
+    for name, command in (PROGRAMS | envoy).items():
         said = subprocess.run(command, capture_output=True, text=True)
         found[name] = number(said.stdout or said.stderr)
     python = str(work / "venv/bin/python")
