@@ -1,5 +1,6 @@
 """What a run behind the proxies has shown: failures, and the tables for the documentation."""
 
+import collections
 import json
 
 import known
@@ -48,18 +49,35 @@ def is_early(uploads):
 
 
 def compact(result):
-    """JSON with one observation, or one cell in which something was lost, a line."""
-    lossy = [cell for cell in result["cells"] if cell["seen"] < cell["runs"]]
+    """JSON with an entry of a list a line, and of the uploads sums and losses alone."""
+    shown = {key: value for key, value in result.items() if key != "cells"}
+    shown["uploads"] = [sums_head(result), *sums(result)]
+    shown["losses"] = list(losses(result["cells"]))
+    return lines_of(shown)
+
+
+def lines_of(shown):
     parts = []
-    shown = result | {"cells": lossy, "uploads": [sums_head(result), *sums(result)]}
     for key, value in shown.items():
         if isinstance(value, list):
             lines = ",\n".join(f"  {json.dumps(entry)}" for entry in value)
-            value = f"[\n{lines}\n ]" if value else "[]"
+            text = f"[\n{lines}\n ]" if value else "[]"
         else:
-            value = json.dumps(value)
-        parts.append(f' "{key}": {value}')
+            text = json.dumps(value)
+        parts.append(f' "{key}": {text}')
     return "{\n" + ",\n".join(parts) + "\n}\n"
+
+
+def losses(cells):
+    """By proxy, client and case: what was seen instead."""
+    found = {}
+    for cell in cells:
+        if cell["seen"] < cell["runs"]:
+            place = {key: cell[key] for key in ("server", "client", "case", "known")}
+            outcomes = found.setdefault(tuple(place.items()), collections.Counter())
+            outcomes.update(cell["outcomes"])
+    for place, outcomes in found.items():
+        yield {**dict(place), "outcomes": dict(outcomes)}
 
 
 def markdown(result):
@@ -71,8 +89,8 @@ def markdown(result):
 
 def versions_line(versions):
     shown = {"haproxy": "HAProxy", "nginx": "nginx", "apache": "Apache httpd", "caddy": "Caddy"}
-    shown |= {"envoy": "Envoy", "curl": "curl", "libcurl": "libcurl", "hyper (Rust)": "hyper"}
-    return ", ".join(f"{name} {versions[key]}" for key, name in shown.items()) + "."
+    shown |= {"envoy": "Envoy", "curl": "curl", "libcurl": "libcurl"}
+    return ", ".join(f"{name} {versions[key]}" for key, name in shown.items())
 
 
 def table(head, rows):
