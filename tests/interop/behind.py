@@ -16,10 +16,9 @@ import observe
 import smuggling
 import versions
 from proxies import PROXIES
-from servers import Servers
+from servers import EXAMPLES, Servers
 from tap import Tap
 
-ORIGINS = ("layer", "serve")
 # What only waits can run beside much else; what computes cannot.
 WAITING, COMPUTING = 8, 3
 
@@ -33,7 +32,7 @@ def main():
     place.mkdir()
     began = time.monotonic()
     with Servers(work, examples) as servers:
-        backs = {origin: servers.address(origin, "1.1") for origin in ORIGINS}
+        backs = {origin: servers.address(origin, "1.1") for origin in options.servers}
         run = Run(options, backs, place)
         observed = run.each(run.observe, options.proxies, WAITING)
         working = [proxy for proxy in options.proxies if proxy.works]
@@ -69,7 +68,7 @@ class Run:
 
     def each(self, function, proxies, at_once):
         """The result for each proxy and server, a few of them at once."""
-        pairs = list(itertools.product(proxies, ORIGINS))
+        pairs = list(itertools.product(proxies, self.backs))
         with concurrent.futures.ThreadPoolExecutor(at_once) as pool:
             results = list(pool.map(lambda pair: function(*pair), pairs))
         print(f"{function.__name__}: {len(results)} done", file=sys.stderr)
@@ -132,6 +131,13 @@ def arguments():
     help_only = f"of {', '.join(by_name)}"
     parser.add_argument("--only", dest="proxies", type=chosen, metavar="A,B", help=help_only)
     parser.add_argument("--json", type=Path, metavar="PATH", help="where the result goes")
+    parser.add_argument(
+        "--servers",
+        type=lambda text: text.split(","),
+        metavar="A,B",
+        default=["layer", "serve"],
+        help=f"of {', '.join(EXAMPLES)} (default layer,serve)",
+    )
     options = parser.parse_args()
     options.runs = options.runs or (1 if options.quick else 5)
     options.cases = ["accepted", "r401", "r413", "r417"] + ["handler401"] * (not options.quick)
