@@ -113,7 +113,23 @@
 //!
 //! Put this layer inside of layers that only watch (tracing, metrics), of those that add fields to
 //! responses (`CorsLayer`: a browser sees a refusal only if its fields are on it) and of `CatchPanicLayer`,
-//! and outside of everything that reads or limits the body.
+//! and outside of everything that reads or limits the body:
+//!
+//! ```
+//! # use axum::{body::Bytes, routing::put, Router};
+//! # use tower::ServiceBuilder;
+//! # use tower_expect::{rules, ExpectLayer};
+//! # use tower_http::{cors::CorsLayer, limit::RequestBodyLimitLayer, trace::TraceLayer};
+//! let layers = ServiceBuilder::new()
+//!     .layer(TraceLayer::new_for_http())
+//!     .layer(CorsLayer::permissive())
+//!     .layer(ExpectLayer::new(rules::content_length(..=1 << 20)))
+//!     .layer(RequestBodyLimitLayer::new(1 << 20)); // for content of unknown length
+//! let app: Router = Router::new()
+//!     .route("/upload", put(|content: Bytes| async move { content.len().to_string() }))
+//!     .layer(layers);
+//! ```
+//!
 //!
 //! * Layers that may *drop* the response future, such as timeouts, belong inside: what they drop is not
 //!   lingered for.
@@ -134,32 +150,7 @@
 //!   that answer if the content was not read.
 //! * HTTP/2: hyper drops the future when the stream is reset; other streams go on.
 //!
-//! # Deployment
-//!
-//! * Some proxies answer the 100 themselves before they ask (Envoy by default, HAProxy where it must
-//!   wait for the body), and some strip `Expect` (nginx). The client then uploads to the proxy whatever
-//!   this layer says; the refusal still spares your server. Do not rely on `Expect` arriving:
-//!   [`Scope::HasContent`] does not.
-//! * Behind a proxy more refusals are lost than without, since a reset by the server kills the response
-//!   inside the proxy. Lingering mends that as well.
-//! * `Connection: close` ends at the proxy, so that curl, after a 417, repeats the request on a connection
-//!   on which it still owes the content (curl/curl#11678). One more reason not to refuse uploads with 417.
-//! * `axum::serve` leaves `TCP_NODELAY` off; set it, or small responses may wait 40 ms.
-//! * HTTP/2 on hyper: a client that ends its upload early, as curl does, counts as a local stream error,
-//!   and the 1,025th on one connection ends it. Set
-//!   `http2::Builder::max_local_error_reset_streams(None)` where one connection may see that many
-//!   refusals; `axum::serve` offers no access to it. The server in `h2` needs no setting.
-//!
-//! # Known client bugs
-//!
-//! * Java 17's `HttpClient` with `expectContinue(true)` hangs on a refusal that has content
-//!   (JDK-8286171). [`render::Empty`] helps on HTTP/1.1. On HTTP/2 it hangs on any refusal.
-//! * Node.js `http2` with an `Expect` field has no timer: without a 100 it waits for ever. Set
-//!   [`Unsignallable::ExpectationFailed`] if you serve such clients over HTTP/2 on hyper.
-//! * curl over HTTP/2 reports a stream error for a few in a thousand refusals *with content*, although it
-//!   knows the status (curl/curl#15316). The layer's own have none there; the application's may.
-//! * curl follows a 417 by repeating the request without `Expect`, body and all. So do not refuse an
-//!   upload for a reason of yours with 417.
+#![doc = include_str!("guide/deployment.md")]
 //!
 //! # Why…
 //!
@@ -178,6 +169,12 @@
 //!   [`render::Standard`].
 //! * **…must the request body be `Unpin`?** It is handed back when dropped unread, and what is pinned
 //!   cannot be. The bodies of hyper, axum and tonic are `Unpin`; others go into `Box::pin`.
+//!
+//! # Observing
+//!
+//! [`ExpectLayer::observe`] has a closure told of each [`Event`]: accepted, rejected and why, continued
+//! and after how long, never read, and what the reading behind an answer cost. The features `tracing` and
+//! `metrics` do so in the usual ways.
 //!
 //! # Features
 //!

@@ -17,7 +17,10 @@ from servers import EXAMPLES, LINKS, MISSING, SERVERS, Servers
 
 UNITS = {"K": 1 << 10, "M": 1 << 20}
 PATIENCE = 20
-OTHER = "Without options or with --quick, behind.py runs, too; with --proxies first, it alone."
+OTHER = (
+    "Without options or with --quick, behind.py and quota run, too; with --proxies first, or"
+    " --quota alone, only that."
+)
 
 
 def main():
