@@ -1,7 +1,11 @@
 //! Graceful shutdown while a refused upload is being read on.
 
+#[cfg(feature = "serve")]
+use std::future::IntoFuture;
 use std::{
+    io::{Read, Write},
     net::SocketAddr,
+    sync::mpsc,
     time::{Duration, Instant},
 };
 
@@ -13,7 +17,7 @@ use hyper_util::{
     service::TowerToHyperService,
 };
 use tokio::{io::AsyncReadExt, sync::oneshot};
-use tower_expect::{ExpectLayer, Linger, Rejection, RequestHead};
+use tower_expect::{Event, ExpectLayer, Linger, LingerEnd, Rejection, RequestHead};
 
 use crate::support::{be_refused, connect, listen, refusing, within};
 
@@ -94,6 +98,66 @@ async fn over_http2_it_waits_for_the_reading_to_end() {
         .await
         .expect("no panic")
         .expect("no error");
+}
+
+#[cfg(feature = "serve")]
+#[tokio::test]
+async fn the_crates_own_server_closes_at_once_over_http1_and_the_refusal_has_been_seen() {
+    let (listener, address) = listen().await;
+    let layer = ExpectLayer::new(|_: &RequestHead| Err(Rejection::content_too_large(0)));
+    let app = Router::new().fallback(|| async {});
+    let app = app.layer(layer.linger(linger()));
+    let (stop, stopped) = oneshot::channel::<()>();
+    let server = tower_expect::serve(listener, app).with_graceful_shutdown(async {
+        let _ = stopped.await;
+    });
+    let server = tokio::spawn(server.into_future());
+
+    let mut stream = connect(address).await;
+    be_refused(&mut stream).await;
+    let started = Instant::now();
+    stop.send(()).expect("running");
+    within(5, server).await.expect("no panic");
+    assert!(started.elapsed() < AT_ONCE);
+    assert_closed(stream).await;
+}
+
+#[test]
+fn a_runtime_that_is_dropped_cancels_the_reading_and_closes() {
+    let (told, events) = mpsc::channel();
+    let layer = ExpectLayer::new(|_: &RequestHead| Err(Rejection::content_too_large(0)))
+        .linger(linger())
+        .observe(move |event: &Event| told.send(event.clone()).expect("a receiver"));
+    let app = Router::new().fallback(|| async {}).layer(layer);
+    let runtime = tokio::runtime::Runtime::new().expect("a runtime");
+    let (listener, address) = runtime.block_on(listen());
+    runtime.spawn(async { axum::serve(listener, app).await });
+    let mut client = std::net::TcpStream::connect(address).expect("listening");
+    client
+        .write_all(b"PUT / HTTP/1.1\r\nhost: a\r\ncontent-length: 1048576\r\n\r\n")
+        .expect("open");
+    let next = || events.recv_timeout(IDLE * 2).expect("an event");
+    assert!(matches!(next(), Event::Rejected { .. }));
+    assert!(matches!(next(), Event::Lingering { .. }));
+
+    let refusal_end = b"send at most 0 bytes\n";
+    let mut seen = Vec::new();
+    while !seen.ends_with(refusal_end) {
+        let mut byte = [0];
+        client.read_exact(&mut byte).expect("more of the refusal");
+        seen.push(byte[0]);
+    }
+
+    let started = Instant::now();
+    drop(runtime);
+    assert!(started.elapsed() < AT_ONCE);
+    let last = next();
+    let cancelled = LingerEnd::Cancelled;
+    assert!(
+        matches!(last, Event::Lingered { end, .. } if end == cancelled),
+        "{last:?}"
+    );
+    assert_eq!(client.read(&mut [0]).expect("an end in order"), 0);
 }
 
 /// A server for one connection, refusing.
