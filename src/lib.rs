@@ -67,6 +67,8 @@
 //! | 7 | the validator applies ([`Scope`]) and says `Err(rejection)` | that response; inner service not called, body never polled |
 //! | 8 | otherwise | inner service called with `Request<ExpectBody<B>>`; the first poll of the body sends the 100 |
 //!
+//! Whoever has met a 417 finds in [*Debugging a 417*](guide) where it may come from.
+//!
 //! What a refusal looks like is up to [`render`]. On HTTP/1 it carries `Connection: close`, except where
 //! a short rest can safely be read instead ([`Linger::keep_alive_up_to`]); on HTTP/2 and 3 there is no
 //! such field. A rejection is a response, never an error: the layer's error is that of the inner
@@ -207,6 +209,8 @@ mod exchange;
 mod expectation;
 mod field_value;
 mod future;
+#[cfg(doc)]
+pub mod guide;
 #[cfg(feature = "h2")]
 pub mod h2;
 mod head;

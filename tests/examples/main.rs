@@ -1,6 +1,7 @@
 //! The examples do what they say, on real sockets.
 
 mod grpc;
+mod guide;
 mod quota;
 mod servers;
 mod touring;
