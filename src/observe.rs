@@ -105,7 +105,8 @@ pub enum Event {
         /// What the request announces, in bytes.
         content_length: Option<u64>,
     },
-    /// Reading on behind an answer has begun.
+    /// Reading on behind an answer has begun: the server has taken the answer, and is about to send it or
+    /// has sent it.
     #[non_exhaustive]
     Lingering {},
     /// Reading on is over, and the content forgotten.
