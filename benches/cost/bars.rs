@@ -1,0 +1,88 @@
+//! What the layer may cost at most.
+
+use super::{
+    growth::Growth,
+    row::{find, Row},
+};
+
+/// A figure and the most that it may be; `None` for what was not measured.
+pub(crate) struct Bar {
+    pub(crate) name: &'static str,
+    pub(crate) measured: Option<f64>,
+    pub(crate) limit: Option<f64>,
+}
+
+impl Bar {
+    pub(crate) fn is_met(&self) -> Option<bool> {
+        Some(self.measured? <= self.limit?)
+    }
+}
+
+const OURS: &str = "ExpectLayer";
+
+pub(crate) fn bars(rows: &[Row], growths: &[Growth]) -> Vec<Bar> {
+    let instructions =
+        |scenario, layer| find(rows, scenario, layer).and_then(|row| row.instructions);
+    let allocations = |scenario, layer| find(rows, scenario, layer).map(|row| row.allocations);
+    let bar = |name, measured, limit| Bar {
+        name,
+        measured,
+        limit,
+    };
+    let axum = "Expect, accepted, axum's bodies";
+    let by_hand = instructions(axum, "from_fn");
+    let doubling = growths.iter().filter_map(Growth::per_doubling);
+    let doubling = doubling.max_by(f64::total_cmp);
+    vec![
+        bar(
+            "GET: instructions, at most limit's",
+            instructions("GET", OURS),
+            instructions("GET", "limit"),
+        ),
+        bar(
+            "GET: allocations, none",
+            allocations("GET", OURS),
+            Some(0.0),
+        ),
+        bar(
+            "GET, expecting scope: instructions, at most limit's",
+            instructions("GET", "ExpectLayer, expecting scope"),
+            instructions("GET", "limit"),
+        ),
+        bar(
+            "PUT, expecting scope: instructions, at most limit's",
+            instructions("PUT", "ExpectLayer, expecting scope"),
+            instructions("PUT", "limit"),
+        ),
+        bar(
+            "PUT: allocations, at most 1",
+            allocations("PUT", OURS),
+            Some(1.0),
+        ),
+        bar(
+            "PUT, no linger: allocations, none",
+            allocations("PUT", "ExpectLayer, no linger"),
+            Some(0.0),
+        ),
+        bar(
+            "Expect, accepted: instructions, at most half of from_fn's",
+            instructions(axum, OURS),
+            by_hand.map(|count| count / 2.0),
+        ),
+        bar(
+            "Expect, accepted: allocations, at most 1",
+            allocations("Expect, accepted", OURS),
+            Some(1.0),
+        ),
+        bar(
+            "Expect, refused: allocations, at most 3",
+            allocations("Expect, refused", OURS),
+            Some(3.0),
+        ),
+        bar(
+            "growth: per doubling, at most 2.1 times",
+            doubling,
+            Some(2.1),
+        ),
+    ]
+}

@@ -1,0 +1,51 @@
+//! What a request costs: instructions, allocations and time above the bare service, as one table.
+//!
+//! `cargo bench` measures all and writes `benches/results.json`. `cargo bench --bench cost -- --check`
+//! leaves out the time and fails if a bar is missed that is met in that file.
+//!
+//! The profile is cargo's own for releases: no link-time optimisation, as most servers are built.
+
+#[allow(dead_code, reason = "the requests that grow are only counted here")]
+#[path = "../stacks/mod.rs"]
+mod stacks;
+
+mod allocations;
+mod bars;
+mod growth;
+mod instructions;
+mod results;
+mod row;
+mod table;
+mod time;
+mod versions;
+
+use std::process::ExitCode;
+
+use stacks::cases;
+
+fn main() -> ExitCode {
+    let asked = |option| std::env::args().any(|argument| argument == option);
+    let check = asked("--check");
+    if !asked("--bench") {
+        println!("`cargo bench` measures the cost");
+        return ExitCode::SUCCESS;
+    }
+    let cases = cases();
+    let counted = instructions::count();
+    let times = match check {
+        true => None,
+        false => time::measure(&cases),
+    };
+    let rows = row::rows(&cases, counted.as_ref(), times.as_deref());
+    let growths = counted.as_ref().map_or_else(Vec::new, growth::of);
+    let bars = bars::bars(&rows, &growths);
+    table::print(&rows, &growths, &bars);
+    if check {
+        return results::compare(&bars);
+    }
+    match counted.is_some() && times.is_some() {
+        true => results::write(&rows, &growths, &bars),
+        false => println!("\nbenches/results.json is left as it is: not all was measured"),
+    }
+    ExitCode::SUCCESS
+}

@@ -1,0 +1,37 @@
+//! The layer of this crate, as it is measured.
+
+use std::future::{ready, Ready};
+
+use tower_expect::{
+    render::Render, rules, Async, ExpectLayer, Rejection, RequestHead, Scope, Validator,
+};
+
+use super::requests::{MAX_LENGTH, MEDIA_TYPES, TOKEN};
+
+/// Who, what and how much may be uploaded.
+fn rules() -> rules::Rule<impl Validator> {
+    rules::bearer(|token| token == TOKEN)
+        .and(rules::content_type(MEDIA_TYPES))
+        .and(rules::content_length(..=MAX_LENGTH))
+}
+
+/// With the default settings.
+pub(crate) fn checking() -> ExpectLayer<impl Validator> {
+    ExpectLayer::new(rules())
+}
+
+pub(crate) fn checking_expecting_only() -> ExpectLayer<impl Validator> {
+    checking().validate_when(Scope::Expecting)
+}
+
+pub(crate) fn rendering(renderer: impl Render) -> ExpectLayer<impl Validator> {
+    checking().render_with(renderer)
+}
+
+type Decision = Ready<Result<(), Rejection>>;
+
+/// The same rules, asked by a validator that is asynchronous and yet ready at once.
+pub(crate) fn checking_async() -> ExpectLayer<Async<impl Fn(&RequestHead) -> Decision>> {
+    let rules = rules();
+    ExpectLayer::new_async(move |head: &RequestHead| ready(rules.validate(head)))
+}
