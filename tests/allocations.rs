@@ -1,0 +1,55 @@
+//! How often the layer allocates for a request, in the cases that the benchmarks measure.
+//!
+//! In a binary of its own: the allocator that counts is that of the whole binary.
+
+#[allow(dead_code, reason = "not all of it is of interest here")]
+#[path = "../benches/stacks/mod.rs"]
+mod stacks;
+
+use stacks::{cases, Case, BARE};
+
+fn allocations(case: &Case) -> u64 {
+    let mut stack = (case.build)();
+    stack.prepare(2);
+    // What the first request alone sets up is no cost of a request.
+    stack.run();
+    allocation_counter::measure(|| stack.run()).count_total
+}
+
+/// Of the layer, above those of the bare service.
+fn added(scenario: &str, layer: &str) -> u64 {
+    let of = |layer| {
+        let mut cases = cases().into_iter();
+        let case = cases.find(|case| case.scenario == scenario && case.layer == layer);
+        allocations(&case.expect("a case that is measured"))
+    };
+    of(layer) - of(BARE)
+}
+
+#[test]
+fn a_request_without_content_costs_no_allocation() {
+    assert_eq!(added("GET", "ExpectLayer"), 0);
+    assert_eq!(added("GET", "ExpectLayer, expecting scope"), 0);
+}
+
+#[test]
+fn content_costs_one_allocation() {
+    assert_eq!(added("PUT", "ExpectLayer"), 1);
+    assert_eq!(added("Expect, accepted", "ExpectLayer"), 1);
+    assert_eq!(added("Expect, accepted", "ExpectLayer, async"), 1);
+}
+
+#[test]
+fn content_costs_no_allocation_without_lingering() {
+    assert_eq!(added("PUT", "ExpectLayer, no linger"), 0);
+    assert_eq!(added("Expect, accepted", "ExpectLayer, no linger"), 0);
+}
+
+/// The bar is three; `cargo bench` says by how much it is missed.
+const OF_A_REFUSAL: u64 = 11;
+
+#[test]
+fn a_refusal_costs_no_more_allocations_than_known() {
+    assert!(added("Expect, refused", "ExpectLayer") <= OF_A_REFUSAL);
+    assert!(added("Expect, refused, HTTP/2", "ExpectLayer") <= OF_A_REFUSAL);
+}
