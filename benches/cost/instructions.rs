@@ -1,10 +1,11 @@
 //! Runs the target `instructions` and reads what Callgrind counted.
 
-use std::process::{Command, Stdio};
+use std::process::Stdio;
 
 use serde_json::Value;
 
 use super::{
+    cargo,
     row::to_float,
     versions::{locked, said},
 };
@@ -22,9 +23,7 @@ pub(crate) fn count() -> Option<Counted> {
         return None;
     }
     eprintln!("counting instructions");
-    let output = Command::new(env!("CARGO"))
-        .args(["bench", "--bench", "instructions", "--"])
-        .arg("--output-format=json")
+    let output = cargo::bench("instructions", "--output-format=json")
         .stderr(Stdio::inherit())
         .output()
         .expect("cargo runs");

@@ -11,6 +11,7 @@ mod stacks;
 
 mod allocations;
 mod bars;
+mod cargo;
 mod growth;
 mod instructions;
 mod results;

@@ -3,19 +3,18 @@
 use std::{
     fs,
     path::{Path, PathBuf},
-    process::{Command, Stdio},
+    process::Stdio,
 };
 
 use serde_json::Value;
 
-use super::stacks::Case;
+use super::{cargo, stacks::Case};
 
 /// Nanoseconds of each case, in the fastest sample: what else the machine does only adds to it.
 pub(crate) fn measure(cases: &[Case]) -> Option<Vec<f64>> {
     eprintln!("measuring time");
     let home = PathBuf::from(env!("CARGO_TARGET_TMPDIR")).join("criterion");
-    let status = Command::new(env!("CARGO"))
-        .args(["bench", "--bench", "time", "--", "--quiet"])
+    let status = cargo::bench("time", "--quiet")
         .env("CRITERION_HOME", &home)
         .stdout(Stdio::null())
         .status();
