@@ -7,7 +7,7 @@ from servers import HERE
 
 sys.path.append(str(HERE.parents[1] / "tests/interop"))
 
-from plot import ROW, STYLE, rect, text  # noqa: E402, the look of the other drawing
+from plot import ROW, STYLE, rect, text  # the look of the other drawing
 
 WIDTH = 860
 LABEL = 220

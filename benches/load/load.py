@@ -41,7 +41,7 @@ def main():
             **measured,
         }
         print(subject.table(measured), flush=True)
-        options.json.write_text(json.dumps(results, indent=1) + "\n")
+        options.json.write_text(json.dumps(rounded(results), indent=1) + "\n")
     if "refusals" in results:
         options.json.with_name("refusals.svg").write_text(drawing.svg(results["refusals"]))
 
@@ -51,13 +51,25 @@ def arguments():
     parser.add_argument("subjects", nargs="*", metavar="subject", help=", ".join(SUBJECTS))
     parser.add_argument("--quick", action="store_true", help="few and short rounds")
     parser.add_argument(
-        "--json", type=Path, default=HERE / "results.json", help="where the results go"
+        "--json", type=Path, help="where the results go: here, or to the work directory if quick"
     )
     parser.add_argument("--work", type=Path, default=Path("target/load"), help=argparse.SUPPRESS)
     options = parser.parse_args()
     if unknown := set(options.subjects) - set(SUBJECTS):
         parser.error(f"no such subject: {', '.join(unknown)}")
+    options.json = options.json or (options.work if options.quick else HERE) / "results.json"
     return options
+
+
+def rounded(value):
+    """The same with the digits that mean something."""
+    if isinstance(value, float):
+        return float(f"{value:.5g}")
+    if isinstance(value, dict):
+        return {key: rounded(item) for key, item in value.items()}
+    if isinstance(value, list):
+        return [rounded(item) for item in value]
+    return value
 
 
 def allow_many_files():

@@ -47,13 +47,12 @@ def measure(programs, quick):
 def one_connection(programs, name, connections):
     """Bytes that one waiting connection takes."""
     path, _ = SERVERS[name]
-    with programs.server(name) as server:
-        with programs.hold(server.address, path, 1) as first:
-            before = server.resident_bytes()
-            with programs.hold(server.address, path, connections) as others:
-                after = server.resident_bytes()
-                others.stdin.close()
-            first.stdin.close()
+    with programs.server(name) as server, programs.hold(server.address, path, 1) as first:
+        before = server.resident_bytes()
+        with programs.hold(server.address, path, connections) as others:
+            after = server.resident_bytes()
+            others.stdin.close()
+        first.stdin.close()
     return (after - before) / connections
 
 

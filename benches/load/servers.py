@@ -1,6 +1,7 @@
 """The servers under load: started on loopback on a processor of their own, and stopped."""
 
 import json
+import os
 import socket
 import subprocess
 import time
@@ -17,7 +18,7 @@ class Programs:
         self.work = work
         self.built = work / "cargo/release"
 
-    def server(self, name):
+    def server(self, name, **environment):
         if name == "nginx":
             return self.nginx()
         command = {
@@ -25,7 +26,8 @@ class Programs:
             "go": [self.work / "net_http"],
             "node": ["node", HERE / "servers/node.mjs"],
         }.get(name) or [self.built / "axum_server", name]
-        process = pinned(SERVER_CORE, *command, stdout=subprocess.PIPE)
+        environment = os.environ | environment
+        process = pinned(SERVER_CORE, *command, stdout=subprocess.PIPE, env=environment)
         return Server(process, process.stdout.readline().strip())
 
     def nginx(self):
@@ -33,17 +35,13 @@ class Programs:
         config = self.work / "nginx.conf"
         template = (HERE / "servers/nginx.conf").read_text()
         config.write_text(template.format(work=self.work.resolve(), address=address))
-        process = pinned(
-            SERVER_CORE, "nginx", "-c", config.resolve(), stderr=subprocess.DEVNULL
-        )
+        process = pinned(SERVER_CORE, "nginx", "-c", config.resolve(), stderr=subprocess.DEVNULL)
         wait_for(address)
         return Server(process, address)
 
     def driver(self, *arguments):
         """Runs the driver to its end and gives its report."""
-        process = pinned(
-            CLIENT_CORE, self.built / "driver", *arguments, stdout=subprocess.PIPE
-        )
+        process = pinned(CLIENT_CORE, self.built / "driver", *arguments, stdout=subprocess.PIPE)
         said, _ = process.communicate(timeout=120)
         if process.returncode:
             raise RuntimeError(f"driver {arguments} failed")
