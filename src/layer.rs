@@ -34,8 +34,7 @@ use crate::{
 /// ```
 #[must_use = "a layer does nothing until it wraps a service"]
 pub struct ExpectLayer<V = ()> {
-    validator: Arc<V>,
-    options: Options,
+    settings: Arc<Settings<V>>,
 }
 
 /// What the service shares with all its clones.
@@ -44,6 +43,16 @@ pub(crate) struct Settings<V> {
     pub(crate) validator: Arc<V>,
     /// Apart from the validator, so that futures can hold them without its type.
     pub(crate) options: Arc<Options>,
+}
+
+/// Not derived: the validator need not be `Clone`.
+impl<V> Clone for Settings<V> {
+    fn clone(&self) -> Self {
+        Self {
+            validator: Arc::clone(&self.validator),
+            options: Arc::clone(&self.options),
+        }
+    }
 }
 
 #[derive(Clone)]
@@ -96,15 +105,22 @@ impl Default for ExpectLayer {
 
 impl<V> ExpectLayer<V> {
     fn with_validator(validator: V) -> Self {
-        Self {
+        let settings = Settings {
             validator: Arc::new(validator),
-            options: Options::default(),
+            options: Arc::default(),
+        };
+        Self {
+            settings: Arc::new(settings),
         }
+    }
+
+    fn options(&mut self) -> &mut Options {
+        Arc::make_mut(&mut Arc::make_mut(&mut self.settings).options)
     }
 
     /// Which requests the validator is asked about; [`Scope::HasContent`] unless set.
     pub fn validate_when(mut self, scope: Scope) -> Self {
-        self.options.policy.scope = scope;
+        self.options().policy.scope = scope;
         self
     }
 
@@ -117,20 +133,20 @@ impl<V> ExpectLayer<V> {
     /// if the last line is exactly that.
     pub fn support(mut self, name: impl Into<String>) -> Self {
         let name: String = name.into();
-        self.options.policy.supported.push(name.into_boxed_str());
+        self.options().policy.supported.push(name.into_boxed_str());
         self
     }
 
     /// What to do on HTTP/2 and HTTP/3 where nothing can send the 100; [`Unsignallable::Forward`]
     /// unless set.
     pub fn when_unsignallable(mut self, unsignallable: Unsignallable) -> Self {
-        self.options.policy.unsignallable = unsignallable;
+        self.options().policy.unsignallable = unsignallable;
         self
     }
 
     /// How rejections look; [`Standard`] unless set: plain text, and no content over HTTP/2.
     pub fn render_with(mut self, renderer: impl Render) -> Self {
-        self.options.renderer = Arc::new(renderer);
+        self.options().renderer = Arc::new(renderer);
         self
     }
 
@@ -139,14 +155,14 @@ impl<V> ExpectLayer<V> {
     /// For inner services that would act on it a second time, such as a proxy. Without this it stays,
     /// so that a nested layer sees it.
     pub fn strip_expect(mut self) -> Self {
-        self.options.strip_expect = true;
+        self.options().strip_expect = true;
         self
     }
 
     /// Has `observer` told of what becomes of requests; see [`Event`](crate::Event). A second one is
     /// told after the first.
     pub fn observe(mut self, observer: impl Observe) -> Self {
-        self.options.observers.add(observer);
+        self.options().observers.add(observer);
         self
     }
 }
@@ -163,7 +179,7 @@ impl<V: AsyncValidator> ExpectLayer<Async<V>> {
     ///
     /// Requests panic outside of a tokio runtime with its time driver on.
     pub fn decision_timeout(mut self, timeout: Duration) -> Self {
-        self.options.decision_timeout = Some(timeout);
+        self.options().decision_timeout = Some(timeout);
         self
     }
 }
@@ -172,7 +188,7 @@ impl<V: AsyncValidator> ExpectLayer<Async<V>> {
 impl<V> ExpectLayer<V> {
     /// How long and how much to read on after a refusal; see [`Linger`].
     pub fn linger(mut self, linger: Linger) -> Self {
-        self.options.linger = Some(Arc::new(linger));
+        self.options().linger = Some(Arc::new(linger));
         self
     }
 
@@ -181,7 +197,7 @@ impl<V> ExpectLayer<V> {
     /// Clients that are already sending lose the refusal to a connection reset then, in most cases.
     /// Rejections still carry `Connection: close`; the application's own early answers do not.
     pub fn no_linger(mut self) -> Self {
-        self.options.linger = None;
+        self.options().linger = None;
         self
     }
 }
@@ -190,11 +206,8 @@ impl<V, S> Layer<S> for ExpectLayer<V> {
     type Service = Expect<S, V>;
 
     fn layer(&self, inner: S) -> Self::Service {
-        let settings = Settings {
-            validator: Arc::clone(&self.validator),
-            options: Arc::new(self.options.clone()),
-        };
-        Expect::new(inner, Arc::new(settings))
+        // Nothing is allocated: axum layers each route anew for each connection.
+        Expect::new(inner, Arc::clone(&self.settings))
     }
 }
 
@@ -202,8 +215,7 @@ impl<V, S> Layer<S> for ExpectLayer<V> {
 impl<V> Clone for ExpectLayer<V> {
     fn clone(&self) -> Self {
         Self {
-            validator: Arc::clone(&self.validator),
-            options: self.options.clone(),
+            settings: Arc::clone(&self.settings),
         }
     }
 }
@@ -212,7 +224,7 @@ impl<V> Clone for ExpectLayer<V> {
 impl<V> fmt::Debug for ExpectLayer<V> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("ExpectLayer")
-            .field("options", &self.options)
+            .field("options", &self.settings.options)
             .finish_non_exhaustive()
     }
 }
