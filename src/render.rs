@@ -95,7 +95,7 @@ pub struct PlainText;
 
 impl Render for PlainText {
     fn render(&self, rejection: &Rejection, _: &RequestHead) -> Response<Bytes> {
-        let text = format!("{}\n", rejection.message());
+        let text = [rejection.message(), "\n"].concat();
         content("text/plain; charset=utf-8", text)
     }
 }
