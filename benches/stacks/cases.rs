@@ -14,7 +14,8 @@ use super::{
     neighbours::{by_hand, limit, set_header, validate},
     ours::{checking, checking_async, checking_expecting_only, rendering},
     requests::{
-        expecting, for_axum, get, over_http2, put, too_large, unauthorized, unknown_expectation,
+        expecting, for_axum, get, get_by_browser, get_by_curl, get_by_go, over_http2, put,
+        too_large, unauthorized, unknown_expectation,
     },
     Build, Case, BARE,
 };
@@ -24,6 +25,7 @@ type AxumBody = axum::body::Body;
 pub(crate) fn cases() -> Vec<Case> {
     let scenarios = [
         reading(),
+        reading_by_others(),
         uploading(),
         accepting(),
         accepting_by_hand(),
@@ -46,6 +48,21 @@ fn reading() -> Vec<Case> {
         case("limit", || on_bare(limit(), get)),
         case("validate header", || on_bare(validate(), get)),
         case("set header", || on_bare(set_header(), get)),
+    ]
+}
+
+fn reading_by_others() -> Vec<Case> {
+    let (curl, go, browser) = (of("GET by curl"), of("GET by Go"), of("GET by a browser"));
+    vec![
+        curl(BARE, || on_bare(Identity::new(), get_by_curl)),
+        curl("ExpectLayer", || on_bare(checking(), get_by_curl)),
+        curl("limit", || on_bare(limit(), get_by_curl)),
+        go(BARE, || on_bare(Identity::new(), get_by_go)),
+        go("ExpectLayer", || on_bare(checking(), get_by_go)),
+        go("limit", || on_bare(limit(), get_by_go)),
+        browser(BARE, || on_bare(Identity::new(), get_by_browser)),
+        browser("ExpectLayer", || on_bare(checking(), get_by_browser)),
+        browser("limit", || on_bare(limit(), get_by_browser)),
     ]
 }
 

@@ -35,6 +35,52 @@ pub(crate) fn get() -> Request<Full<Bytes>> {
     request(Method::GET, Full::default(), &[ADMITTED])
 }
 
+/// The fields of other clients. Where a field lies in the table of a `HeaderMap`, and so what it costs
+/// to find that it is not there, is a matter of chance.
+pub(crate) fn get_by_curl() -> Request<Full<Bytes>> {
+    get_with(&[
+        ("host", "example.com"),
+        ("user-agent", "curl/8.14.1"),
+        ("accept", "*/*"),
+    ])
+}
+
+pub(crate) fn get_by_go() -> Request<Full<Bytes>> {
+    get_with(&[
+        ("host", "example.com"),
+        ("user-agent", "Go-http-client/1.1"),
+        ("authorization", "Bearer 2YotnFZFEjr1zCsicMWpAA"),
+        ("accept-encoding", "gzip"),
+    ])
+}
+
+pub(crate) fn get_by_browser() -> Request<Full<Bytes>> {
+    get_with(&[
+        ("host", "example.com"),
+        ("connection", "keep-alive"),
+        ("sec-ch-ua-platform", "\"Linux\""),
+        (
+            "user-agent",
+            "Mozilla/5.0 (X11; Linux x86_64) AppleWebKit/537.36",
+        ),
+        (
+            "accept",
+            "image/avif,image/webp,image/apng,image/*,*/*;q=0.8",
+        ),
+        ("sec-fetch-site", "same-origin"),
+        ("sec-fetch-mode", "no-cors"),
+        ("sec-fetch-dest", "image"),
+        ("referer", "https://example.com/photos"),
+        ("accept-encoding", "gzip, deflate, br, zstd"),
+        ("accept-language", "en-GB,en;q=0.9"),
+        ("cookie", "session=3f2c1b7e5a0d4c6f9b1e2d8a7c4e5f60"),
+    ])
+}
+
+fn get_with(fields: &[(&str, &str)]) -> Request<Full<Bytes>> {
+    with(Method::GET, Full::default(), fields)
+}
+
 pub(crate) fn put() -> Request<Full<Bytes>> {
     upload(ADMITTED, "262144", None)
 }
@@ -105,12 +151,15 @@ pub(super) fn with_expect(
 }
 
 fn request(method: Method, body: Full<Bytes>, fields: &[(&str, &str)]) -> Request<Full<Bytes>> {
+    with(method, body, &[&FIELDS, fields].concat())
+}
+
+fn with(method: Method, body: Full<Bytes>, fields: &[(&str, &str)]) -> Request<Full<Bytes>> {
     let mut request = Request::new(body);
     *request.method_mut() = method;
     *request.uri_mut() = "/photos/2026/01/boat.png".parse().expect("a path");
     // The values share one buffer, as hyper's do.
-    let fields = FIELDS.iter().chain(fields);
-    let mut values = Bytes::from(fields.clone().map(|field| field.1).collect::<String>());
+    let mut values = Bytes::from(fields.iter().map(|field| field.1).collect::<String>());
     for (name, value) in fields {
         let name = HeaderName::from_bytes(name.as_bytes()).expect("a name");
         let value = HeaderValue::from_maybe_shared(values.split_to(value.len()));
