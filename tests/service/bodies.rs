@@ -12,12 +12,12 @@ use std::{
 use bytes::Bytes;
 use http::{HeaderMap, Request, Response, Version};
 use http_body::{Body, Frame, SizeHint};
-use http_body_util::Full;
+use http_body_util::{BodyExt, Full};
 use tokio_test::task;
 use tower::{service_fn, Layer};
 use tower_expect::{ExpectBody, ExpectLayer, Rejection, RequestHead};
 
-use crate::support::{at_once, expecting, post, rejected, reply, PanicBody};
+use crate::support::{at_once, expecting, fed, post, rejected, reply, start, InFlight, PanicBody};
 
 #[derive(Clone, Copy, Debug)]
 enum Step {
@@ -261,4 +261,19 @@ fn an_outer_layer_that_answers_by_itself_has_an_empty_response_body_at_hand() {
     let body = tower_expect::ResponseBody::<Full<Bytes>>::default();
     assert!(body.is_end_stream());
     assert_eq!(body.size_hint().exact(), Some(0));
+}
+
+#[test]
+fn a_body_prints_how_far_it_was_read_and_nothing_of_the_content() {
+    let (feed, body) = fed();
+    let request = post(Version::HTTP_11).body(body).unwrap();
+    let layer = ExpectLayer::default();
+    let mut exchange: InFlight<_, Full<Bytes>> = start(&layer, request);
+    let print = |body: &ExpectBody<_>| format!("{body:?}");
+    let unread = print(exchange.request.body());
+    assert_eq!(unread, "ExpectBody { polled: false, end: NotYet, .. }");
+    feed.data(3);
+    let _ = task::spawn(exchange.request.body_mut().frame()).poll();
+    let begun = print(exchange.request.body());
+    assert_eq!(begun, "ExpectBody { polled: true, end: NotYet, .. }");
 }
