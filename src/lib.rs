@@ -225,6 +225,7 @@ pub mod rules;
 pub mod serve;
 mod service;
 mod signal;
+mod sync;
 mod unread;
 mod validator;
 

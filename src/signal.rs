@@ -2,8 +2,10 @@
 
 use std::{
     fmt,
-    sync::{Arc, Mutex, MutexGuard, PoisonError},
+    sync::{Arc, PoisonError},
 };
+
+use crate::sync::{Mutex, MutexGuard};
 
 /// Sends the `100 Continue` of one request, once.
 ///

@@ -5,13 +5,18 @@
 
 use std::{
     fmt,
-    sync::{Arc, Mutex, MutexGuard, PoisonError},
+    sync::{Arc, PoisonError},
 };
 
 use http::Version;
 use http_body::Body;
 
-use crate::{layer::Options, linger::Linger, observe::Watch};
+use crate::{
+    layer::Options,
+    linger::Linger,
+    observe::Watch,
+    sync::{Mutex, MutexGuard},
+};
 
 /// How to read on, for one request.
 #[derive(Clone, Debug)]
