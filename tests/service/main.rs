@@ -3,6 +3,7 @@
 mod api;
 mod bodies;
 mod cancel;
+mod properties;
 mod race;
 mod readiness;
 mod reject;
