@@ -1,0 +1,231 @@
+//! What the layer makes of a request, polled by hand without a runtime, against the table in the
+//! crate's documentation.
+
+#![no_main]
+
+use std::{
+    future::{poll_fn, Future},
+    pin::Pin,
+    sync::{
+        atomic::{AtomicUsize, Ordering},
+        Arc, Mutex, PoisonError,
+    },
+    task::{Context, Poll, Waker},
+};
+
+use bytes::Bytes;
+use http::{Request, Response};
+use http_body::Body;
+use http_body_util::Full;
+use libfuzzer_sys::fuzz_target;
+use tower::{Layer, Service};
+use tower_expect::{ContinueSignal, ExpectBody, ExpectLayer, Rejection, RequestHead, ResponseBody};
+use tower_expect_fuzz::{
+    answer,
+    case::{Case, End},
+    table::{self, Outcome},
+    watched::{Counts, Watched},
+};
+
+type Answer = Result<Response<Full<Bytes>>, &'static str>;
+
+fuzz_target!(|case: Case| {
+    let asked = Arc::<AtomicUsize>::default();
+    let validator = {
+        let (asked, status) = (Arc::clone(&asked), case.refuses());
+        move |_: &RequestHead| {
+            asked.fetch_add(1, Ordering::Relaxed);
+            status.map_or(Ok(()), |status| Err(answer::rejection(status)))
+        }
+    };
+    if case.asynchronous {
+        let later = move |head: &RequestHead| after_a_poll(validator(head));
+        run(&case, set_up(&case, ExpectLayer::new_async(later)), &asked);
+    } else {
+        run(&case, set_up(&case, ExpectLayer::new(validator)), &asked);
+    }
+});
+
+fn set_up<V>(case: &Case, layer: ExpectLayer<V>) -> ExpectLayer<V> {
+    let layer = layer
+        .validate_when(case.scope())
+        .when_unsignallable(case.unsignallable());
+    let layer = case.supported().fold(layer, ExpectLayer::support);
+    match case.lingers {
+        true => layer,
+        false => layer.no_linger(),
+    }
+}
+
+async fn after_a_poll(decision: Result<(), Rejection>) -> Result<(), Rejection> {
+    let mut polled = false;
+    poll_fn(|_| match std::mem::replace(&mut polled, true) {
+        false => Poll::Pending,
+        true => Poll::Ready(()),
+    })
+    .await;
+    decision
+}
+
+/// Keeps the request, and answers when it is told to.
+#[derive(Clone, Default)]
+struct Application(Arc<Mutex<Inside>>);
+
+#[derive(Default)]
+struct Inside {
+    calls: usize,
+    request: Option<Request<ExpectBody<Watched>>>,
+    answer: Option<Answer>,
+}
+
+impl Application {
+    fn with<T>(&self, act: impl FnOnce(&mut Inside) -> T) -> T {
+        act(&mut self.0.lock().unwrap_or_else(PoisonError::into_inner))
+    }
+}
+
+impl Service<Request<ExpectBody<Watched>>> for Application {
+    type Response = Response<Full<Bytes>>;
+    type Error = &'static str;
+    type Future = Pin<Box<dyn Future<Output = Answer>>>;
+
+    fn poll_ready(&mut self, _: &mut Context<'_>) -> Poll<Result<(), &'static str>> {
+        Poll::Ready(Ok(()))
+    }
+
+    fn call(&mut self, request: Request<ExpectBody<Watched>>) -> Self::Future {
+        self.with(|inside| {
+            inside.calls += 1;
+            inside.request = Some(request);
+        });
+        let application = self.clone();
+        Box::pin(poll_fn(move |_| {
+            application.with(|inside| inside.answer.take().map_or(Poll::Pending, Poll::Ready))
+        }))
+    }
+}
+
+fn run<L>(case: &Case, layer: L, asked: &AtomicUsize)
+where
+    L: Layer<Application>,
+    L::Service: Service<
+        Request<Watched>,
+        Response = Response<ResponseBody<Full<Bytes>>>,
+        Error = &'static str,
+    >,
+{
+    let counts = Arc::<Counts>::default();
+    let sent = Arc::<AtomicUsize>::default();
+    let mut request = case.request(Watched {
+        ended: case.body_ended,
+        length: case.body_length,
+        counts: Arc::clone(&counts),
+    });
+    let sender = Arc::clone(&sent);
+    let signal = ContinueSignal::new(move || _ = sender.fetch_add(1, Ordering::Relaxed));
+    if case.signal {
+        request.extensions_mut().insert(signal.clone());
+    }
+    let application = Application::default();
+    let mut service = layer.layer(application.clone());
+    let mut cx = Context::from_waker(Waker::noop());
+    let mut future = Box::pin(service.call(request));
+    let first = future.as_mut().poll(&mut cx);
+    let outcome = table::outcome(case);
+    let is_asked = match outcome {
+        Outcome::Refused { asked, .. } | Outcome::Admitted { asked, .. } => asked,
+    };
+    let polled = match first {
+        Poll::Pending if is_asked && case.asynchronous => future.as_mut().poll(&mut cx),
+        first => first,
+    };
+    assert_eq!(
+        asked.load(Ordering::Relaxed),
+        usize::from(is_asked),
+        "times the validator was asked"
+    );
+    match outcome {
+        Outcome::Refused { status, why, .. } => {
+            let Poll::Ready(Ok(response)) = polled else {
+                panic!("{why:?} gives {polled:?}")
+            };
+            answer::check(case, status, &why, response);
+            assert_eq!(application.with(|inside| inside.calls), 0);
+            assert_eq!((counts.polls(), counts.drops()), (0, 1));
+            assert!(!case.signal || !signal.fire(), "the answer has begun");
+        }
+        Outcome::Admitted { expecting, .. } => {
+            assert!(polled.is_pending(), "{polled:?}");
+            let before = usize::from(case.application.polls % 4);
+            let sends = usize::from(case.signal && expecting && before > 0);
+            live(case, &application, future, &counts);
+            assert_eq!(sent.load(Ordering::Relaxed), sends);
+            assert!(
+                !(case.signal && expecting && signal.fire()),
+                "the answer has begun"
+            );
+            assert_eq!(application.with(|inside| inside.calls), 1);
+        }
+    }
+    assert_eq!(counts.drops(), 1);
+}
+
+/// The application does what the case says; in the end everything is dropped.
+fn live<F>(case: &Case, application: &Application, future: Pin<Box<F>>, counts: &Counts)
+where
+    F: Future<Output = Result<Response<ResponseBody<Full<Bytes>>>, &'static str>>,
+{
+    let mut cx = Context::from_waker(Waker::noop());
+    let plan = &case.application;
+    let mut request = application
+        .with(|inside| inside.request.take())
+        .expect("it was called");
+    assert_eq!(request.headers(), &case.headers());
+    let mut poll = |request: &mut Request<ExpectBody<Watched>>, times| {
+        for _ in 0..times % 4 {
+            let polls = counts.polls();
+            assert!(Pin::new(request.body_mut())
+                .poll_frame(&mut cx)
+                .is_pending());
+            assert_eq!(counts.polls(), polls + 1);
+        }
+    };
+    poll(&mut request, plan.polls);
+    let mut held = (!plan.drops_body).then_some(request);
+    let mut response = None;
+    match plan.end {
+        End::Answers => {
+            application.with(|inside| inside.answer = Some(Ok(Response::new(Full::from("ok")))));
+            let Some(Ok(answered)) = once(future) else {
+                panic!("the answer was held back")
+            };
+            answer::check_application(case, &answered);
+            response = Some(answered);
+        }
+        End::Fails => {
+            application.with(|inside| inside.answer = Some(Err("failed")));
+            assert_eq!(
+                once(future).expect("the error was held back").unwrap_err(),
+                "failed"
+            );
+        }
+        End::Vanishes => drop(future),
+    }
+    if plan.response_first {
+        drop(response.take());
+    }
+    if let Some(request) = &mut held {
+        poll(request, plan.later_polls);
+    }
+}
+
+/// Polls once, and drops the future.
+fn once<F: Future>(mut future: Pin<Box<F>>) -> Option<F::Output> {
+    match future
+        .as_mut()
+        .poll(&mut Context::from_waker(Waker::noop()))
+    {
+        Poll::Ready(output) => Some(output),
+        Poll::Pending => None,
+    }
+}
