@@ -1,6 +1,24 @@
 # shellcheck shell=bash disable=SC2154 # `target` and `tools` are set by then
 # What holds for the tree as a whole, beyond what its tests say. Sourced by .ci/run.
 
+# Packages of their own, beside the crate: what they need shall not be its development dependencies.
+packages=(fuzz benches/load tests/interleavings)
+
+formatted() {
+    local package
+    cargo fmt --check
+    for package in "${packages[@]}"; do
+        cargo fmt --check --manifest-path "$package/Cargo.toml"
+    done
+}
+
+# The locks of ContinueSignal and of the body's way back, taken in every order that threads could.
+models() {
+    local options=(--release --manifest-path tests/interleavings/Cargo.toml)
+    cargo clippy "${options[@]}" --test models -- -D warnings
+    cargo test "${options[@]}"
+}
+
 # Exceptions are listed in Cargo.toml. Hidden files are this directory's.
 spelling() {
     "$tools/venv/bin/typos" --color never --hidden --exclude .git .

@@ -14,6 +14,8 @@ install_packages() {
     need java default-jdk-headless
     need node nodejs
     need go golang-go
+    need valgrind valgrind
+    need c++ g++
     python3 -c 'import ensurepip' 2>/dev/null || missing+=(python3-venv)
     ((${#missing[@]})) || return 0
     apt-get update -qq
@@ -47,5 +49,9 @@ install_gate_tools() {
     install_cargo_tool cargo-deny 0.20.2
     # 54: unused dependencies
     install_cargo_tool cargo-machete 0.9.2
+    # runs the fuzz targets
+    install_cargo_tool cargo-fuzz 0.13.2
+    # counts instructions, with valgrind; the version of Cargo.lock
+    install_cargo_tool gungraun-runner 0.18.2
     rm -rf "$tools/build"
 }
