@@ -9,7 +9,6 @@ impl Span {
         Self
     }
 
-    #[cfg_attr(not(feature = "tokio"), allow(dead_code, reason = "nothing reads on"))]
     #[allow(clippy::unused_self, reason = "the signature of tracing's")]
     pub(crate) fn in_scope(&self, work: impl FnOnce()) {
         work();

@@ -67,11 +67,14 @@ pub(crate) struct Watch {
 }
 
 impl Watch {
+    /// In the span of the request, whatever task it comes from.
     fn tell(&self, event: &Event) {
-        trace::event(event);
-        if let Some(observer) = &self.observer {
-            observer.observe(event);
-        }
+        self.span.in_scope(|| {
+            trace::event(event);
+            if let Some(observer) = &self.observer {
+                observer.observe(event);
+            }
+        });
     }
 
     pub(crate) fn accepted(&self) {
@@ -131,7 +134,7 @@ pub(crate) struct Report {
 impl Report {
     pub(crate) fn begin(watch: Option<Arc<Watch>>) -> Self {
         let begun = watch.as_deref().map(|watch| {
-            watch.span.in_scope(|| watch.tell(&Event::Lingering {}));
+            watch.tell(&Event::Lingering {});
             Instant::now()
         });
         Self {
@@ -156,6 +159,6 @@ impl Drop for Report {
             end: self.end,
             duration: begun.elapsed(),
         };
-        watch.span.in_scope(|| watch.tell(&event));
+        watch.tell(&event);
     }
 }
