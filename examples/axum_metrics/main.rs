@@ -43,16 +43,12 @@ const STORING: usize = 4;
 
 /// Without buckets of one's own, Prometheus is given quantiles, which cannot be added up.
 pub(crate) fn recorder() -> Result<PrometheusRecorder, BuildError> {
-    let delays = [0.000_5, 0.001, 0.005, 0.01, 0.05, 0.1, 0.5, 1.0, 5.0];
-    // The first counts the clients that had sent nothing.
-    let bytes = [
-        0.0,
-        4_096.0,
-        65_536.0,
-        1_048_576.0,
-        16_777_216.0,
-        268_435_456.0,
+    let delays = [
+        0.000_5, 0.001, 0.002_5, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0,
     ];
+    // From 4 KiB to 1 GiB in steps of four. The first counts the clients that had sent nothing.
+    let mut bytes = vec![0.0];
+    bytes.extend((6..=15).map(|power| 4_f64.powi(power)));
     let full = |name: &str| Matcher::Full(name.to_owned());
     let recorder = PrometheusBuilder::new()
         .set_buckets_for_metric(full("tower_expect_continue_delay_seconds"), &delays)?

@@ -1,7 +1,7 @@
 //! A subscriber that keeps what it is told, a line an event.
 
 use std::{
-    fmt,
+    fmt::{self, Write},
     sync::{Arc, Mutex},
 };
 
@@ -59,7 +59,7 @@ struct Line {
 
 impl Line {
     fn add(&mut self, field: &Field, value: fmt::Arguments<'_>) {
-        self.fields += &format!(" | {field}: {value}");
+        write!(self.fields, " | {field}: {value}").unwrap();
     }
 }
 
