@@ -136,6 +136,15 @@ mod tests {
     use super::*;
 
     #[test]
+    fn secrets_are_not_printed() {
+        let authorization = Authorization::parse(b"Bearer hunter2").unwrap();
+        let printed = format!("{authorization:?}");
+        assert_eq!(printed, "Authorization { scheme: \"Bearer\", .. }");
+        let basic = Basic::decode(&STANDARD.encode("me:hunter2")).unwrap();
+        assert_eq!(format!("{basic:?}"), "Basic { user: \"me\", .. }");
+    }
+
+    #[test]
     fn base64_agrees_with_a_known_decoder_on_every_text_of_up_to_four_letters() {
         let alphabet = b"Ag/9=+-Q";
         let mut texts = vec![Vec::new()];

@@ -23,7 +23,6 @@ use crate::{
 };
 
 /// What must be known of a request with content when its response comes.
-#[derive(Debug)]
 pub(crate) struct Exchange {
     unread: Option<Arc<dyn Unread>>,
     /// There will be no more 100 once this is dropped.
@@ -134,7 +133,6 @@ impl Exchange {
 }
 
 /// A refusal and what keeps the unread body.
-#[derive(Debug)]
 pub(crate) struct Refused {
     response: Response<Bytes>,
     /// Dropped with the body if there will be no head to linger behind.

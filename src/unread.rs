@@ -3,10 +3,7 @@
 //! [`ExpectBody`](crate::ExpectBody) gives the rest back to a [`Slot`] when it is dropped. The
 //! [`Guard`] in the response body lets it go to the [`Linger`] once the head of the response is out.
 
-use std::{
-    fmt,
-    sync::{Arc, PoisonError},
-};
+use std::sync::{Arc, PoisonError};
 
 use http::Version;
 use http_body::Body;
@@ -178,14 +175,7 @@ impl<B: Send> Unread for Slot<B> {
     }
 }
 
-impl fmt::Debug for dyn Unread {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_tuple("Unread").field(&self.fate()).finish()
-    }
-}
-
 /// Lets the unread body go when it is dropped: after the head of the response has been written.
-#[derive(Debug)]
 pub(crate) struct Guard(Arc<dyn Unread>);
 
 impl Guard {

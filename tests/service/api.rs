@@ -2,7 +2,8 @@
 
 use std::{fmt::Debug, future::Ready, panic::UnwindSafe, sync::Arc};
 
-use http::{Method, Request, Version};
+use bytes::Bytes;
+use http::{Method, Request, Response, Version};
 use http_body_util::Full;
 use tower::Layer;
 use tower_expect::{
@@ -25,8 +26,8 @@ fn is_error<T: std::error::Error + Send + Sync + UnwindSafe + 'static>() {}
 
 type Check = fn(&RequestHead) -> Result<(), Rejection>;
 type Erased = Arc<dyn Validator + Send + Sync>;
-type Body = Full<bytes::Bytes>;
-type Answer = Ready<Result<http::Response<Body>, std::convert::Infallible>>;
+type Body = Full<Bytes>;
+type Answer = Ready<Result<Response<Body>, std::convert::Infallible>>;
 type Decision = Ready<Result<(), Rejection>>;
 type AsyncFuture = AsyncResponseFuture<Decision, (), Answer, Body>;
 
@@ -263,5 +264,18 @@ fn debug_output_shows_no_field_of_the_client() {
     let head = RequestHead::from(request.body(()).unwrap().into_parts().0);
     assert!(!format!("{head:?}").contains("hunter2"));
     let layer = ExpectLayer::new(|_: &RequestHead| Ok(())).support("foo");
-    assert!(format!("{layer:?} {:?}", layer.layer(())).contains("foo"));
+    assert!(format!("{layer:?}").contains("foo"));
+    assert!(format!("{:?}", layer.layer(())).contains("foo"));
+}
+
+#[test]
+fn a_renderer_of_a_malformed_expectation_knows_the_length_of_the_body() {
+    let render = |_: &Rejection, head: &RequestHead| {
+        let length = head.size_hint().exact();
+        Response::new(Bytes::from(format!("{length:?}")))
+    };
+    let layer = ExpectLayer::default().render_with(render);
+    let request = Request::post("/").header("expect", "y 100-continue");
+    let response = rejected(&layer, request.body(Full::<Bytes>::from("hello")).unwrap());
+    assert_eq!(crate::support::content(response.into_body()), "Some(5)");
 }
