@@ -11,7 +11,7 @@ use tower_expect::{ExpectBody, ExpectLayer, Rejection, RequestHead};
 use tracing::{info_span, level_filters::LevelFilter, Instrument};
 
 use crate::{
-    kept::Kept,
+    kept::{keep, take},
     support::{expecting, fed, pass, post, rejected, reply, start, FedBody, Feed, InFlight},
 };
 
@@ -31,26 +31,26 @@ fn upload(length: u64) -> (Feed, Request<FedBody>) {
 
 #[tokio::test(start_paused = true)]
 async fn an_upload_that_is_read_makes_two_events() {
-    let (kept, _guard) = Kept::up_to(LevelFilter::DEBUG);
+    keep(LevelFilter::DEBUG);
     let (_feed, request) = upload(3);
     let mut exchange: InFlight<_, Full<Bytes>> = start(&ExpectLayer::default(), request);
     assert_eq!(
-        kept.take(),
+        take(),
         [debug(
             "[] request accepted | http.request.body.size: u64 3 | tower_expect.expecting: bool true"
         )]
     );
     assert_pending!(task::spawn(exchange.request.body_mut().frame()).poll());
     let continued = debug("[] 100 Continue | tower_expect.delay: f64");
-    assert_eq!(kept.take(), [continued]);
+    assert_eq!(take(), [continued]);
 }
 
 #[tokio::test(start_paused = true)]
 async fn an_upload_that_is_never_read_is_told_with_what_was_read_on() {
-    let (kept, _guard) = Kept::up_to(LevelFilter::DEBUG);
+    keep(LevelFilter::DEBUG);
     let (mut feed, request) = upload(9);
     let mut exchange = start(&ExpectLayer::default(), request);
-    kept.take();
+    take();
     drop(exchange.request);
     exchange.respond.send_response(reply());
     drop(assert_ready_ok!(exchange.future.poll()));
@@ -58,7 +58,7 @@ async fn an_upload_that_is_never_read_is_told_with_what_was_read_on() {
     feed.end();
     pass(1_000).await;
     assert_eq!(
-        kept.take(),
+        take(),
         [
             debug(
                 "[] answered without reading the content | http.response.status_code: u64 200 \
@@ -76,10 +76,10 @@ async fn an_upload_that_is_never_read_is_told_with_what_was_read_on() {
 
 #[test]
 fn a_refusal_has_its_status_and_its_reason() {
-    let (kept, _guard) = Kept::up_to(LevelFilter::DEBUG);
+    keep(LevelFilter::DEBUG);
     rejected(&ExpectLayer::new(forbid).no_linger(), upload(7).1);
     assert_eq!(
-        kept.take(),
+        take(),
         [debug(
             "[] request rejected before its content | http.response.status_code: u64 403 \
              | error.type: str validator | http.request.body.size: u64 7"
@@ -89,11 +89,11 @@ fn a_refusal_has_its_status_and_its_reason() {
 
 #[test]
 fn a_length_that_was_not_announced_is_no_field() {
-    let (kept, _guard) = Kept::up_to(LevelFilter::DEBUG);
+    keep(LevelFilter::DEBUG);
     let request = post(Version::HTTP_11).body(fed().1).unwrap();
     rejected(&ExpectLayer::new(forbid).no_linger(), request);
     assert_eq!(
-        kept.take(),
+        take(),
         [debug(
             "[] request rejected before its content | http.response.status_code: u64 403 \
              | error.type: str validator"
@@ -103,13 +103,13 @@ fn a_length_that_was_not_announced_is_no_field() {
 
 #[tokio::test(start_paused = true)]
 async fn the_end_of_the_reading_is_told_in_the_span_of_the_request() {
-    let (kept, _guard) = Kept::up_to(LevelFilter::DEBUG);
+    keep(LevelFilter::DEBUG);
     let (_feed, request) = upload(7);
     info_span!("request").in_scope(|| {
         drop(rejected(&ExpectLayer::new(forbid), request));
     });
     pass(1_000).await;
-    let kept = kept.take();
+    let kept = take();
     assert_eq!(kept.len(), 3, "{kept:#?}");
     for line in kept {
         assert!(line.starts_with(&debug("[request] ")), "{line}");
@@ -118,7 +118,7 @@ async fn the_end_of_the_reading_is_told_in_the_span_of_the_request() {
 
 #[tokio::test(start_paused = true)]
 async fn a_body_read_in_a_task_is_continued_in_the_span_of_the_request() {
-    let (kept, _guard) = Kept::up_to(LevelFilter::DEBUG);
+    keep(LevelFilter::DEBUG);
     let (mut feed, upload) = upload(3);
     feed.data(3);
     feed.end();
@@ -134,21 +134,21 @@ async fn a_body_read_in_a_task_is_continued_in_the_span_of_the_request() {
     .instrument(info_span!("request"))
     .await;
     let continued = debug("[request] 100 Continue | tower_expect.delay: f64");
-    assert_eq!(kept.take()[1..], [continued]);
+    assert_eq!(take()[1..], [continued]);
 }
 
 #[tokio::test(start_paused = true)]
 async fn at_the_level_info_there_is_nothing() {
-    let (kept, _guard) = Kept::up_to(LevelFilter::INFO);
+    keep(LevelFilter::INFO);
     let (_feed, request) = upload(7);
     drop(rejected(&ExpectLayer::new(forbid), request));
     pass(1_000).await;
-    assert_eq!(kept.take(), [""; 0]);
+    assert_eq!(take(), [""; 0]);
 }
 
 /// Heap allocations from the call to the response.
 fn allocations(level: LevelFilter) -> u64 {
-    let (_kept, _guard) = Kept::up_to(level);
+    keep(level);
     let service = tower::service_fn(|request: Request<_>| {
         drop::<Request<ExpectBody<FedBody>>>(request);
         std::future::ready(Ok::<Response<Full<Bytes>>, Infallible>(reply()))
@@ -172,7 +172,7 @@ fn events_that_nobody_wants_allocate_nothing() {
 
 #[tokio::test(start_paused = true)]
 async fn nothing_that_the_client_sent_is_told() {
-    let (kept, _guard) = Kept::up_to(LevelFilter::TRACE);
+    keep(LevelFilter::TRACE);
     for expect in ["evil-expectation", "evil evil", "100-continue"] {
         let (feed, body) = fed();
         let request = Request::builder()
@@ -187,7 +187,7 @@ async fn nothing_that_the_client_sent_is_told() {
         feed.item(Ok(http_body::Frame::data("evil".into())));
     }
     pass(60_000).await;
-    let told = kept.take().join("\n").to_lowercase();
+    let told = take().join("\n").to_lowercase();
     assert_eq!(told.lines().count(), 9, "{told}");
     assert!(!told.contains("evil"), "{told}");
 }

@@ -1,43 +1,57 @@
 //! A subscriber that keeps what it is told, a line an event.
+//!
+//! There is one for the process, and each thread has its own level and lines: what subscribers of
+//! threads think of a callsite is cached for all of them, and the cache is late while they come and go.
 
 use std::{
+    cell::{Cell, RefCell},
     fmt::{self, Write},
-    sync::{Arc, Mutex},
+    sync::OnceLock,
 };
 
 use tracing::{
     field::{Field, Visit},
     level_filters::LevelFilter,
-    subscriber::DefaultGuard,
-    Event, Subscriber,
+    subscriber::{set_global_default, Interest},
+    Event, Metadata, Subscriber,
 };
 use tracing_subscriber::{
     layer::{Context, SubscriberExt},
     registry::LookupSpan,
-    util::SubscriberInitExt,
     Layer,
 };
 
-#[derive(Clone, Default)]
-pub(crate) struct Kept(Arc<Mutex<Vec<String>>>);
-
-impl Kept {
-    /// Keeps the events of this thread, as long as the guard is there.
-    pub(crate) fn up_to(level: LevelFilter) -> (Self, DefaultGuard) {
-        let kept = Self::default();
-        let subscriber = tracing_subscriber::registry()
-            .with(kept.clone())
-            .with(level);
-        (kept, subscriber.set_default())
-    }
-
-    /// Such as `DEBUG tower_expect [request] 100 Continue | tower_expect.delay: f64`.
-    pub(crate) fn take(&self) -> Vec<String> {
-        std::mem::take(&mut *self.0.lock().unwrap())
-    }
+thread_local! {
+    static LEVEL: Cell<LevelFilter> = const { Cell::new(LevelFilter::OFF) };
+    static LINES: RefCell<Vec<String>> = const { RefCell::new(Vec::new()) };
 }
 
+/// Keeps the events of this thread up to the level.
+pub(crate) fn keep(level: LevelFilter) {
+    static INSTALLED: OnceLock<()> = OnceLock::new();
+    INSTALLED.get_or_init(|| {
+        set_global_default(tracing_subscriber::registry().with(Kept)).unwrap();
+    });
+    LEVEL.set(level);
+}
+
+/// Such as `DEBUG tower_expect [request] 100 Continue | tower_expect.delay: f64`.
+pub(crate) fn take() -> Vec<String> {
+    LINES.take()
+}
+
+struct Kept;
+
 impl<S: Subscriber + for<'a> LookupSpan<'a>> Layer<S> for Kept {
+    /// To be asked each time.
+    fn register_callsite(&self, _: &'static Metadata<'static>) -> Interest {
+        Interest::sometimes()
+    }
+
+    fn enabled(&self, metadata: &Metadata<'_>, _: Context<'_, S>) -> bool {
+        *metadata.level() <= LEVEL.get()
+    }
+
     fn on_event(&self, event: &Event<'_>, context: Context<'_, S>) {
         let spans = context.event_scope(event).into_iter();
         let spans: Vec<_> = spans.flatten().map(|span| span.name()).collect();
@@ -47,7 +61,7 @@ impl<S: Subscriber + for<'a> LookupSpan<'a>> Layer<S> for Kept {
         let (level, target) = (metadata.level(), metadata.target());
         let Line { message, fields } = line;
         let line = format!("{level} {target} {spans:?} {message}{fields}").replace('"', "");
-        self.0.lock().unwrap().push(line);
+        LINES.with_borrow_mut(|lines| lines.push(line));
     }
 }
 
