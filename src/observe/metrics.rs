@@ -27,6 +27,9 @@ const LINGERING: &str = "tower_expect_lingering";
 /// Install your recorder first, so that it gets the descriptions. Give the observer to one layer only
 /// where layers nest, or requests are counted twice.
 ///
+/// Give the exporter buckets, or it may make summaries of the histograms, which cannot be added up over
+/// replicas; the example `axum_metrics` shows how.
+///
 /// Without lingering the bytes spared are not known, and not counted.
 ///
 /// ```

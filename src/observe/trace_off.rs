@@ -9,6 +9,10 @@ impl Span {
         Self
     }
 
+    pub(crate) fn none() -> Self {
+        Self
+    }
+
     #[allow(clippy::unused_self, reason = "the signature of tracing's")]
     pub(crate) fn in_scope(&self, work: impl FnOnce()) {
         work();

@@ -37,12 +37,19 @@ impl Observers {
         expecting: bool,
         content_length: impl FnOnce() -> Option<u64>,
     ) -> Option<Arc<Watch>> {
-        if self.0.is_none() && !trace::is_on() {
+        let traced = trace::is_on();
+        if self.0.is_none() && !traced {
             return None;
         }
+        // Held, it is open until the reading is over: not without need.
+        let span = if traced {
+            trace::Span::current()
+        } else {
+            trace::Span::none()
+        };
         Some(Arc::new(Watch {
             observer: self.0.clone(),
-            span: trace::Span::current(),
+            span,
             since: Instant::now(),
             version,
             expecting,
