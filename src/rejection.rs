@@ -262,7 +262,6 @@ impl From<Response<Bytes>> for Rejection {
 /// What a client can do after a refusal with that status.
 fn advice(status: StatusCode) -> &'static str {
     match status {
-        StatusCode::BAD_REQUEST => "correct the request before repeating it",
         StatusCode::UNAUTHORIZED => "repeat the request with valid credentials",
         StatusCode::FORBIDDEN => "these credentials do not allow the request; do not repeat it",
         StatusCode::NOT_FOUND => "check the address of the request",

@@ -86,9 +86,54 @@ fn the_result_of_a_validator_is_small() {
 }
 
 #[test]
-fn every_status_has_a_sentence() {
-    for status in 200..=999 {
-        let rejection = Rejection::new(StatusCode::from_u16(status).unwrap());
-        assert!(!rejection.message().is_empty(), "{status}");
+fn every_status_has_a_sentence_that_says_what_to_do_next() {
+    for (statuses, sentence) in [
+        (200..=299, "the request was answered without its content"),
+        (300..=399, "repeat the request at the address in Location"),
+        (400..=400, "correct the request before repeating it"),
+        (401..=401, "repeat the request with valid credentials"),
+        (402..=402, "correct the request before repeating it"),
+        (
+            403..=403,
+            "these credentials do not allow the request; do not repeat it",
+        ),
+        (404..=404, "check the address of the request"),
+        (405..=405, "use a method that the Allow field lists"),
+        (406..=407, "correct the request before repeating it"),
+        (408..=408, "repeat the request later"),
+        (409..=410, "correct the request before repeating it"),
+        (411..=411, "repeat the request with a Content-Length field"),
+        (412..=412, "correct the request before repeating it"),
+        (413..=413, "send less content"),
+        (414..=414, "correct the request before repeating it"),
+        (
+            415..=415,
+            "send the content as a media type that the Accept field lists",
+        ),
+        (416..=416, "correct the request before repeating it"),
+        (417..=417, "repeat the request without the Expect field"),
+        (418..=425, "correct the request before repeating it"),
+        (
+            426..=426,
+            "switch to a protocol that the Upgrade field lists",
+        ),
+        (427..=428, "correct the request before repeating it"),
+        (429..=429, "wait before sending more requests"),
+        (430..=499, "correct the request before repeating it"),
+        (
+            500..=502,
+            "the server could not decide; repeat the request later",
+        ),
+        (503..=504, "repeat the request later"),
+        (
+            505..=599,
+            "the server could not decide; repeat the request later",
+        ),
+        (600..=999, "the request was answered without its content"),
+    ] {
+        for status in statuses {
+            let rejection = Rejection::new(StatusCode::from_u16(status).unwrap());
+            assert_eq!(rejection.message(), sentence, "{status}");
+        }
     }
 }

@@ -96,6 +96,13 @@ mod tests {
     }
 
     #[test]
+    fn a_closure_says_where_a_rule_holds() {
+        let rule = when(|head: &RequestHead| head.uri.path() == "/here", reject);
+        assert!(rule.validate(&put("/here")).is_err());
+        assert!(rule.validate(&put("/there")).is_ok());
+    }
+
+    #[test]
     fn other_methods_are_told_which_are_allowed() {
         let rule = method([Method::PUT, Method::POST]);
         assert!(rule.validate(&put("/")).is_ok());

@@ -12,12 +12,16 @@ use std::{
 use bytes::Bytes;
 use http::{HeaderMap, Request, Response, Version};
 use http_body::{Body, Frame, SizeHint};
-use http_body_util::{BodyExt, Full};
+#[cfg(feature = "tokio")]
+use http_body_util::BodyExt;
+use http_body_util::Full;
 use tokio_test::task;
 use tower::{service_fn, Layer};
 use tower_expect::{ExpectBody, ExpectLayer, Rejection, RequestHead};
 
-use crate::support::{at_once, expecting, fed, post, rejected, reply, start, InFlight, PanicBody};
+use crate::support::{at_once, expecting, post, rejected, reply, PanicBody};
+#[cfg(feature = "tokio")]
+use crate::support::{fed, start, InFlight};
 
 #[derive(Clone, Copy, Debug)]
 enum Step {
@@ -263,6 +267,7 @@ fn an_outer_layer_that_answers_by_itself_has_an_empty_response_body_at_hand() {
     assert_eq!(body.size_hint().exact(), Some(0));
 }
 
+#[cfg(feature = "tokio")]
 #[test]
 fn a_body_prints_how_far_it_was_read_and_nothing_of_the_content() {
     let (feed, body) = fed();
