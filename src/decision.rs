@@ -97,12 +97,9 @@ pub(crate) struct Admission {
 /// The table of the crate's documentation, row by row.
 #[inline]
 pub(crate) fn decide<B: Body>(request: &Request<B>, policy: &Policy) -> Decision {
-    // The field of an older version is ignored whole: row 1.
-    if request.version() >= Version::HTTP_11 {
-        let lines = request.headers().get_all(EXPECT);
-        if lines.iter().next().is_some() {
-            return decide_asked(request, &lines, policy);
-        }
+    let lines = request.headers().get_all(EXPECT);
+    if lines.iter().next().is_some() {
+        return decide_asked(request, &lines, policy);
     }
     // Row 2, and most requests.
     let content = has_content(request, false);
@@ -119,6 +116,10 @@ fn decide_asked<B: Body>(
     lines: &GetAll<'_, HeaderValue>,
     policy: &Policy,
 ) -> Decision {
+    // Row 1.
+    if request.version() < Version::HTTP_11 {
+        return policy.admit(has_content(request, false), false, Expectations::NONE);
+    }
     let expectations = match Expectations::parse_lines(lines) {
         Ok(expectations) => expectations,
         Err(error) => return Decision::Refuse(Refusal::Malformed(error)), // row 3

@@ -242,3 +242,18 @@ async fn a_body_that_the_application_reads_through_both_leaves_no_trace() {
     assert_eq!(feed.drops(), 1);
     assert_eq!(response.body().size_hint().exact(), Some(3));
 }
+
+#[test]
+fn a_stripped_field_is_gone_where_it_is_ignored_or_moot_too() {
+    for version in [Version::HTTP_10, Version::HTTP_11] {
+        let service = service_fn(|request: Request<_>| async move {
+            assert!(!request.headers().contains_key("expect"));
+            drop(request);
+            Ok(reply())
+        });
+        let service = ExpectLayer::default().strip_expect().layer(service);
+        let request = Request::get("/").version(version);
+        let request = request.header("expect", "100-continue");
+        at_once(service, request.body(Full::<Bytes>::default()).unwrap());
+    }
+}
