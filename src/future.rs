@@ -30,7 +30,7 @@ pin_project! {
     ///
     /// # Panics
     ///
-    /// If polled after it was ready with a rejection, or if the inner future does.
+    /// It may, if polled after it was ready.
     pub struct ResponseFuture<F> {
         // `None` for a rejection.
         #[pin]

@@ -3,6 +3,9 @@
 
 #![cfg(feature = "tokio")]
 
+#[path = "../support/resources.rs"]
+mod resources;
+
 mod app;
 mod breaking;
 mod cut;

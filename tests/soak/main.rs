@@ -6,6 +6,9 @@
 
 #![cfg(all(feature = "tokio", target_os = "linux"))]
 
+#[path = "../support/resources.rs"]
+mod resources;
+
 mod clients;
 mod process;
 mod server;

@@ -1,14 +1,13 @@
-//! The server's process, and what it takes of the machine.
+//! The server's process.
 
 use std::{
-    fmt, fs,
     io::{BufRead, BufReader},
     net::SocketAddr,
     process::{Child, Command, Stdio},
     time::Duration,
 };
 
-use crate::server;
+use crate::{resources::Resources, server};
 
 pub(crate) struct Server {
     process: Child,
@@ -38,14 +37,7 @@ impl Server {
     }
 
     pub(crate) fn resources(&self) -> Resources {
-        let of_process = format!("/proc/{}", self.process.id());
-        let memory = fs::read_to_string(format!("{of_process}/statm")).expect("running");
-        let resident = memory.split(' ').nth(1).expect("the resident pages");
-        let descriptors = fs::read_dir(format!("{of_process}/fd")).expect("running");
-        Resources {
-            memory: resident.parse::<u64>().expect("a number") * 4096,
-            descriptors: descriptors.count(),
-        }
+        Resources::of(self.process.id())
     }
 }
 
@@ -53,24 +45,6 @@ impl Drop for Server {
     fn drop(&mut self) {
         let _ = self.process.kill();
         let _ = self.process.wait();
-    }
-}
-
-#[derive(Clone, Copy, Debug)]
-pub(crate) struct Resources {
-    /// Resident, in bytes.
-    pub(crate) memory: u64,
-    pub(crate) descriptors: usize,
-}
-
-impl fmt::Display for Resources {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let kibibytes = self.memory / 1024;
-        write!(
-            f,
-            "{kibibytes} KiB resident, {} descriptors",
-            self.descriptors
-        )
     }
 }
 

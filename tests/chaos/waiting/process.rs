@@ -1,7 +1,6 @@
-//! The server's process, and what it takes of the machine.
+//! The server's process.
 
 use std::{
-    fmt, fs,
     io::{BufRead, BufReader},
     net::SocketAddr,
     process::{Child, Command, Stdio},
@@ -9,6 +8,7 @@ use std::{
 };
 
 use super::server;
+use crate::resources::Resources;
 
 pub(crate) struct Process {
     child: Child,
@@ -37,14 +37,7 @@ impl Process {
     }
 
     pub(crate) fn resources(&self) -> Resources {
-        let of_process = format!("/proc/{}", self.child.id());
-        let memory = fs::read_to_string(format!("{of_process}/statm")).unwrap();
-        let resident = memory.split(' ').nth(1).unwrap();
-        let descriptors = fs::read_dir(format!("{of_process}/fd")).unwrap();
-        Resources {
-            memory: resident.parse::<u64>().unwrap() * 4096,
-            descriptors: descriptors.count(),
-        }
+        Resources::of(self.child.id())
     }
 
     /// Waits until no more descriptors are open than `at_rest`, longer than any bound of the linger.
@@ -62,20 +55,5 @@ impl Drop for Process {
     fn drop(&mut self) {
         _ = self.child.kill();
         _ = self.child.wait();
-    }
-}
-
-#[derive(Clone, Copy)]
-pub(crate) struct Resources {
-    /// Resident, in bytes.
-    pub(crate) memory: u64,
-    pub(crate) descriptors: usize,
-}
-
-impl fmt::Display for Resources {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let kibibytes = self.memory / 1024;
-        let descriptors = self.descriptors;
-        write!(f, "{kibibytes} KiB resident, {descriptors} descriptors")
     }
 }
