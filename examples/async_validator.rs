@@ -19,7 +19,7 @@ use axum::{http::StatusCode, routing::put, serve::ListenerExt, Router};
 use http_body_util::BodyExt;
 use sqlx::{sqlite::SqlitePoolOptions, SqlitePool};
 use tokio::net::TcpListener;
-use tower_expect::{ExpectLayer, Rejection, RequestHead, Scope};
+use tower_expect::{ExpectLayer, Rejection, RequestHead, ValidateWhen};
 
 pub(crate) async fn app() -> Result<Router, sqlx::Error> {
     // One connection for ever: each one to `:memory:` has a database of its own.
@@ -39,7 +39,7 @@ pub(crate) async fn app() -> Result<Router, sqlx::Error> {
     });
     Ok(Router::new()
         .route("/{name}", put(upload))
-        .layer(layer.validate_when(Scope::Always)))
+        .layer(layer.validate_when(ValidateWhen::Always)))
 }
 
 async fn take_one(tokens: &SqlitePool, token: Option<&str>) -> Result<(), Rejection> {

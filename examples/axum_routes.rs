@@ -29,7 +29,7 @@ use axum::{
 use http_body_util::BodyExt;
 use subtle::ConstantTimeEq;
 use tokio::net::TcpListener;
-use tower_expect::{rules, ExpectLayer, Scope};
+use tower_expect::{rules, ExpectLayer, ValidateWhen};
 
 pub(crate) fn app() -> Router {
     let everywhere = rules::bearer(|token| token.as_bytes().ct_eq(b"s3cr3t").into())
@@ -40,9 +40,9 @@ pub(crate) fn app() -> Router {
         .route("/files", put(upload))
         .route(
             "/avatar",
-            put(upload).route_layer(ExpectLayer::new(avatars).validate_when(Scope::Always)),
+            put(upload).route_layer(ExpectLayer::new(avatars).validate_when(ValidateWhen::Always)),
         )
-        .layer(ExpectLayer::new(everywhere).validate_when(Scope::Always))
+        .layer(ExpectLayer::new(everywhere).validate_when(ValidateWhen::Always))
         // Routes added below are outside of the layer.
         .route(
             "/",

@@ -27,7 +27,7 @@ use http_body_util::{BodyExt, LengthLimitError};
 use subtle::ConstantTimeEq;
 use tokio::net::TcpListener;
 use tower::ServiceBuilder;
-use tower_expect::{rules, ExpectLayer, Scope};
+use tower_expect::{rules, ExpectLayer, ValidateWhen};
 use tower_http::limit::RequestBodyLimitLayer;
 
 const LIMIT: usize = 100 << 20;
@@ -38,7 +38,7 @@ pub(crate) fn app() -> Router {
         .and(rules::content_length(..=LIMIT as u64));
     let layers = ServiceBuilder::new()
         // Always: an upload of nothing needs the token, too.
-        .layer(ExpectLayer::new(rule).validate_when(Scope::Always))
+        .layer(ExpectLayer::new(rule).validate_when(ValidateWhen::Always))
         // Inside: a chunked request does not tell its length beforehand.
         .layer(RequestBodyLimitLayer::new(LIMIT));
     Router::new().route("/upload/{name}", put(upload).layer(layers))

@@ -6,7 +6,10 @@ use http::{
 };
 use http_body::Body;
 
-use crate::{ContinueSignal, Expectations, MalformedExpect, Rejection, Why};
+use crate::{
+    expectation::{Expectations, MalformedExpect},
+    ContinueSignal, RejectReason, Rejection,
+};
 
 /// Which requests the validator is asked about.
 ///
@@ -18,12 +21,12 @@ use crate::{ContinueSignal, Expectations, MalformedExpect, Rejection, Why};
 /// uploading, from storing an empty file, say, take [`Always`](Self::Always).
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
-pub enum Scope {
+pub enum ValidateWhen {
     /// Every request with content, with or without `Expect`. The default: a rule that held for
     /// expecting requests only would be bypassed by leaving the field out, which is what RFC 9110
     /// §10.1.1 tells clients to do after a 417.
     #[default]
-    HasContent,
+    HasBody,
     /// Only requests with content that wait for the 100. Others pass unseen.
     Expecting,
     /// Every request, also a plain GET.
@@ -35,7 +38,7 @@ pub enum Scope {
 /// On HTTP/1.1 such a request is always answered with 417, since its client would wait in vain. On
 /// HTTP/2, hyper never sends a 100, and this is what clients make of it, measured:
 ///
-/// | client, with `Expect` over HTTP/2 | `Forward` | `ExpectationFailed` |
+/// | client, with `Expect` over HTTP/2 | `Forward` | `Reject` |
 /// |---|---|---|
 /// | curl 7.88 | uploads at once, it does not wait | reports the 417 |
 /// | Go 1.19, nghttp 1.52 | upload after their timer, 1 s | report the 417 |
@@ -43,25 +46,25 @@ pub enum Scope {
 /// | Java 17 `HttpClient` | waits for ever | waits for ever, as on any refusal (JDK-8286171) |
 ///
 /// None of them repeats the request without `Expect`, as RFC 9110 §10.1.1 advises. So the default
-/// serves all who can be served at the cost of a second; `ExpectationFailed` turns a hang into an error
+/// serves all who can be served at the cost of a second; `Reject` turns a hang into an error
 /// for Node.js alone. A server that sends the 100, such as that of the feature `serve`, serves them all
 /// at once.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
-pub enum Unsignallable {
+pub enum ContinueUnavailable {
     /// Let it in.
     #[default]
     Forward,
     /// Answer 417 at once.
-    ExpectationFailed,
+    Reject,
 }
 
 /// What the decision depends on besides the request.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Policy {
-    pub(crate) scope: Scope,
+    pub(crate) scope: ValidateWhen,
     pub(crate) supported: Vec<Box<str>>,
-    pub(crate) unsignallable: Unsignallable,
+    pub(crate) continue_unavailable: ContinueUnavailable,
 }
 
 #[derive(Debug)]
@@ -80,7 +83,7 @@ pub(crate) enum Refusal {
     /// 417
     Unsupported,
     /// 417
-    Unsignallable,
+    ContinueUnavailable,
 }
 
 #[derive(Debug)]
@@ -103,7 +106,7 @@ pub(crate) fn decide<B: Body>(request: &Request<B>, policy: &Policy) -> Decision
     }
     // Row 2, and most requests.
     let content = has_content(request, false);
-    if !content && policy.scope != Scope::Always {
+    if !content && policy.scope != ValidateWhen::Always {
         return Decision::Pass;
     }
     policy.admit(content, false, Expectations::NONE)
@@ -131,9 +134,9 @@ fn decide_asked<B: Body>(
     let expecting = content && expectations.has_continue(); // row 5
     if expecting
         && !can_signal(request, &expectations)
-        && policy.refuses_unsignallable(request.version())
+        && policy.rejects_unavailable(request.version())
     {
-        return Decision::Refuse(Refusal::Unsignallable); // row 6
+        return Decision::Refuse(Refusal::ContinueUnavailable); // row 6
     }
     policy.admit(content, expecting, expectations)
 }
@@ -149,9 +152,9 @@ impl Policy {
     #[inline]
     fn admit(&self, content: bool, expecting: bool, expectations: Expectations) -> Decision {
         let validate = match self.scope {
-            Scope::HasContent => content,
-            Scope::Expecting => expecting,
-            Scope::Always => true,
+            ValidateWhen::HasBody => content,
+            ValidateWhen::Expecting => expecting,
+            ValidateWhen::Always => true,
         };
         Decision::Admit(Admission {
             validate, // row 7
@@ -172,8 +175,8 @@ impl Policy {
                 .all(|member| member.is_continue() || supports(member.name))
     }
 
-    fn refuses_unsignallable(&self, version: Version) -> bool {
-        version == Version::HTTP_11 || self.unsignallable == Unsignallable::ExpectationFailed
+    fn rejects_unavailable(&self, version: Version) -> bool {
+        version == Version::HTTP_11 || self.continue_unavailable == ContinueUnavailable::Reject
     }
 }
 
@@ -213,11 +216,11 @@ fn can_signal<B>(request: &Request<B>, expectations: &Expectations) -> bool {
 }
 
 impl Refusal {
-    pub(crate) fn why(&self) -> Why {
+    pub(crate) fn reason(&self) -> RejectReason {
         match self {
-            Self::Malformed(_) => Why::Malformed,
-            Self::Unsupported => Why::Unsupported,
-            Self::Unsignallable => Why::Unsignallable,
+            Self::Malformed(_) => RejectReason::Malformed,
+            Self::Unsupported => RejectReason::Unsupported,
+            Self::ContinueUnavailable => RejectReason::ContinueUnavailable,
         }
     }
 
@@ -230,7 +233,7 @@ impl Refusal {
                 "the server does not support this expectation; \
                  repeat the request without the Expect field",
             ),
-            Self::Unsignallable => Rejection::expectation_failed(
+            Self::ContinueUnavailable => Rejection::expectation_failed(
                 "the server cannot send 100 Continue for this request; \
                  repeat the request without the Expect field",
             ),

@@ -15,7 +15,7 @@ use crate::{
     future::ResponseFuture,
     head::content_length,
     layer::Options,
-    observe::{Watch, Why},
+    observe::{RejectReason, Watch},
     render,
     signal::CloseOnDrop,
     unread::{Fate, Guard, Slot, Terms, Unread},
@@ -142,7 +142,7 @@ pub(crate) struct Refused {
 /// The answer to a request that is not let in. The body is not polled.
 pub(crate) fn refuse<B>(
     rejection: Rejection,
-    why: Why,
+    reason: RejectReason,
     head: &RequestHead,
     body: B,
     options: &Options,
@@ -158,7 +158,7 @@ where
     let expects = head.version > Version::HTTP_10 && has_member(&head.headers);
     let watch = watch(options, head.version, expects, &head.headers);
     if let Some(watch) = &watch {
-        watch.rejected(rejection.status(), why);
+        watch.rejected(rejection.status(), reason);
     }
     let terms = Terms::new(options, head.version, expects, watch.as_ref());
     let is_short = |terms: &Terms| terms.keeps_alive(head.version, length(&head.headers, &body));
@@ -192,7 +192,7 @@ where
 {
     let (parts, body) = request.into_parts();
     let head = RequestHead::refused(parts, body.size_hint());
-    refuse(refusal.rejection(), refusal.why(), &head, body, options)
+    refuse(refusal.rejection(), refusal.reason(), &head, body, options)
 }
 
 impl Refused {

@@ -34,7 +34,7 @@ const CONTINUE: &str = "100-continue";
 ///
 /// ```
 /// use http::{header::EXPECT, HeaderMap, HeaderValue};
-/// use tower_expect::Expectations;
+/// use tower_expect::expectation::Expectations;
 ///
 /// let mut headers = HeaderMap::new();
 /// headers.append(EXPECT, HeaderValue::from_static("100-Continue, approval=\"a b\";level=2"));
@@ -44,7 +44,7 @@ const CONTINUE: &str = "100-continue";
 /// let approval = expectations.get("Approval").expect("names are case-insensitive");
 /// assert_eq!(approval.value.as_deref(), Some("a b"));
 /// assert_eq!(approval.params.get("level").as_deref(), Some("2"));
-/// # Ok::<(), tower_expect::MalformedExpect>(())
+/// # Ok::<(), tower_expect::expectation::MalformedExpect>(())
 /// ```
 ///
 /// [RFC 9110 §10.1.1]: https://www.rfc-editor.org/rfc/rfc9110#section-10.1.1

@@ -22,7 +22,7 @@ use crate::{
     layer::Options,
     rare::Rare,
     signal::CloseOnDrop,
-    Rejection, RequestHead, Why,
+    RejectReason, Rejection, RequestHead,
 };
 
 pin_project! {
@@ -170,13 +170,16 @@ impl<S, B> Pending<S, B>
 where
     B: Body + Send + Unpin + 'static,
 {
-    fn decide<R>(mut self, decision: Result<(), (Rejection, Why)>) -> ResponseFuture<S::Future>
+    fn decide<R>(
+        mut self,
+        decision: Result<(), (Rejection, RejectReason)>,
+    ) -> ResponseFuture<S::Future>
     where
         S: Service<Request<ExpectBody<B>>, Response = Response<R>>,
     {
         self.signal.0 = None;
-        if let Err((rejection, why)) = decision {
-            let refused = refuse(rejection, why, &self.head, self.body, &self.options);
+        if let Err((rejection, reason)) = decision {
+            let refused = refuse(rejection, reason, &self.head, self.body, &self.options);
             return ResponseFuture::rejected(refused);
         }
         let request = Request::from_parts(self.head.into_parts(), self.body);
@@ -205,10 +208,12 @@ where
                     pending,
                 } => {
                     let decision = match decision.poll(cx) {
-                        Poll::Ready(decision) => decision.map_err(|no| (no, Why::Validator)),
+                        Poll::Ready(decision) => {
+                            decision.map_err(|no| (no, RejectReason::Validator))
+                        }
                         Poll::Pending => {
                             ready!(deadline.poll(cx));
-                            Err((too_late(), Why::TimedOut))
+                            Err((too_late(), RejectReason::TimedOut))
                         }
                     };
                     let pending = pending.take().expect("polled after it was ready");

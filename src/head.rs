@@ -12,8 +12,8 @@ use mime::Mime;
 
 use crate::{
     credentials::{Authorization, Basic},
+    expectation::Expectations,
     media_range::MediaRange,
-    Expectations,
 };
 
 /// The head of a request, as validators and renderers see it.

@@ -5,7 +5,7 @@ use std::{fmt, sync::Arc, time::Duration};
 use tower_layer::Layer;
 
 use crate::{
-    decision::{Policy, Scope, Unsignallable},
+    decision::{ContinueUnavailable, Policy, ValidateWhen},
     linger::Linger,
     observe::{Observe, Observers},
     render::{Render, Standard},
@@ -118,8 +118,8 @@ impl<V> ExpectLayer<V> {
         Arc::make_mut(&mut Arc::make_mut(&mut self.settings).options)
     }
 
-    /// Which requests the validator is asked about; [`Scope::HasContent`] unless set.
-    pub fn validate_when(mut self, scope: Scope) -> Self {
+    /// Which requests the validator is asked about; [`ValidateWhen::HasBody`] unless set.
+    pub fn validate_when(mut self, scope: ValidateWhen) -> Self {
         self.options().policy.scope = scope;
         self
     }
@@ -128,7 +128,7 @@ impl<V> ExpectLayer<V> {
     /// value and parameters. Without this, it is answered with 417.
     ///
     /// The application finds it in [`RequestHead::expectations`](crate::RequestHead::expectations),
-    /// or parses the field by [`Expectations::parse`](crate::Expectations::parse). On HTTP/1.1 it
+    /// or parses the field by [`Expectations::parse`](crate::expectation::Expectations::parse). On HTTP/1.1 it
     /// must stand in a field line of its own before that of `100-continue`: hyper sends a 100 only
     /// if the last line is exactly that.
     pub fn support(mut self, name: impl Into<String>) -> Self {
@@ -137,10 +137,10 @@ impl<V> ExpectLayer<V> {
         self
     }
 
-    /// What to do on HTTP/2 and HTTP/3 where nothing can send the 100; [`Unsignallable::Forward`]
+    /// What to do on HTTP/2 and HTTP/3 where nothing can send the 100; [`ContinueUnavailable::Forward`]
     /// unless set.
-    pub fn when_unsignallable(mut self, unsignallable: Unsignallable) -> Self {
-        self.options().policy.unsignallable = unsignallable;
+    pub fn when_continue_unavailable(mut self, continue_unavailable: ContinueUnavailable) -> Self {
+        self.options().policy.continue_unavailable = continue_unavailable;
         self
     }
 

@@ -63,8 +63,8 @@
 //! | 3 | `Expect` does not match its grammar | 400, inner service not called, value never echoed |
 //! | 4 | a member is neither `100-continue` nor a declared extension ([`support`]); `100-continue=x` and `100-continue;q=1` are such other members | 417, inner service not called |
 //! | 5 | expecting, but no content | the expectation is moot: no 100, go to 7 |
-//! | 6 | expecting, with content, and nothing below can send the 100 | HTTP/1.1: 417 at once, rather than a stall; HTTP/2 and 3: as [`Unsignallable`] says: let in (the default; go to 7) or 417 |
-//! | 7 | the validator applies ([`Scope`]) and says `Err(rejection)` | that response; inner service not called, body never polled |
+//! | 6 | expecting, with content, and nothing below can send the 100 | HTTP/1.1: 417 at once, rather than a stall; HTTP/2 and 3: as [`ContinueUnavailable`] says: let in (the default; go to 7) or 417 |
+//! | 7 | the validator applies ([`ValidateWhen`]) and says `Err(rejection)` | that response; inner service not called, body never polled |
 //! | 8 | otherwise | inner service called with `Request<ExpectBody<B>>`; the first poll of the body sends the 100 |
 //!
 //! Whoever has met a 417 finds in [*Debugging a 417*](guide) where it may come from.
@@ -98,7 +98,7 @@
 //! * Any server that can send interim responses puts a [`ContinueSignal`] into the request's extensions.
 //!   [`ExpectBody`] fires it at the first poll, at most once, never after the response.
 //! * HTTP/2 or 3 without a `ContinueSignal`: nobody. hyper has never sent a 100 over HTTP/2
-//!   (hyperium/hyper#2743). The server in `h2` does (feature `h2`), and `serve` is one for both
+//!   (hyperium/hyper#2743). The server in `http2` does (feature `http2`), and `serve` is one for both
 //!   versions (feature `serve`), in the place of `axum::serve` and tonic's transport.
 //!
 //! # How this differs from its neighbours
@@ -160,7 +160,7 @@
 //! # Why…
 //!
 //! * **…is the validator asked without `Expect`, too?** A rule for expecting requests only would be
-//!   bypassed by leaving the field out. See [`Scope`].
+//!   bypassed by leaving the field out. See [`ValidateWhen`].
 //! * **…`Connection: close` after a refusal?** Clients disagree on whether they still owe the content
 //!   (curl repeats on the same connection without it, Go always sends it). Whatever the server assumes,
 //!   for some client the next request is read as content, or content as a request: request smuggling.
@@ -185,12 +185,12 @@
 //!
 //! * `tokio` (default): [`Linger`]. Without it, refusals carry `Connection: close`, unread bodies are
 //!   dropped at once, and the application's own answers are left alone.
-//! * `h2`: the module `h2`, which serves HTTP/2 connections and sends the 100 there.
+//! * `http2`: the module `http2`, which serves HTTP/2 connections and sends the 100 there.
 //! * `tracing`: each [`Event`] also as one of `tracing`, in the span of the request, target
 //!   `tower_expect`, level DEBUG, with fields named as OpenTelemetry names them. At that level, the span
 //!   stays open until the reading behind the answer is over.
 //! * `metrics`: `Metrics`, an observer that counts, for Prometheus and others.
-//! * `serve`: the module `serve`, an accept loop for HTTP/1.1, by hyper, and HTTP/2, by `h2`.
+//! * `serve`: the module `serve`, an accept loop for HTTP/1.1, by hyper, and HTTP/2, by `http2`.
 //!
 //! [`support`]: ExpectLayer::support
 //! [`strip_expect`]: ExpectLayer::strip_expect
@@ -210,14 +210,14 @@ mod body;
 mod credentials;
 mod decision;
 mod exchange;
-mod expectation;
+pub mod expectation;
 mod field_value;
 mod future;
 #[cfg(doc)]
 pub mod guide;
-#[cfg(feature = "h2")]
-pub mod h2;
 mod head;
+#[cfg(feature = "http2")]
+pub mod http2;
 mod layer;
 mod media_range;
 mod observe;
@@ -253,13 +253,12 @@ pub use self::serve::serve;
 pub use self::{
     body::{ExpectBody, ResponseBody},
     credentials::{Authorization, Basic},
-    decision::{Scope, Unsignallable},
-    expectation::{Expectation, Expectations, Iter, MalformedExpect, Params},
+    decision::{ContinueUnavailable, ValidateWhen},
     field_value::IntoFieldValue,
     future::{AsyncResponseFuture, ResponseFuture},
     head::{InvalidHeader, RequestHead},
     layer::ExpectLayer,
-    observe::{Event, LingerEnd, Observe, Why},
+    observe::{Event, LingerEnd, Observe, RejectReason},
     rejection::Rejection,
     render::Render,
     service::Expect,

@@ -84,7 +84,7 @@ pub enum Event {
         /// The status of the [`Rejection`](crate::Rejection).
         status: StatusCode,
         /// What it was refused for.
-        why: Why,
+        reason: RejectReason,
         /// What the request announces, in bytes.
         content_length: Option<u64>,
     },
@@ -127,35 +127,35 @@ pub enum Event {
 /// What a request was refused for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
-pub enum Why {
+pub enum RejectReason {
     /// 400: the `Expect` field does not match its grammar.
     Malformed,
     /// 417: an expectation that nobody supports.
     Unsupported,
     /// 417: nothing below can send the 100.
-    Unsignallable,
+    ContinueUnavailable,
     /// The validator's own reason.
     Validator,
     /// 503: the validator did not decide in time.
     TimedOut,
 }
 
-impl Why {
-    /// A word for logs and labels: `malformed`, `unsupported`, `unsignallable`, `validator`,
+impl RejectReason {
+    /// A word for logs and labels: `malformed`, `unsupported`, `continue_unavailable`, `validator`,
     /// `timed_out`.
     #[must_use]
     pub fn as_str(&self) -> &'static str {
         match self {
             Self::Malformed => "malformed",
             Self::Unsupported => "unsupported",
-            Self::Unsignallable => "unsignallable",
+            Self::ContinueUnavailable => "continue_unavailable",
             Self::Validator => "validator",
             Self::TimedOut => "timed_out",
         }
     }
 }
 
-impl fmt::Display for Why {
+impl fmt::Display for RejectReason {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(self.as_str())
     }

@@ -21,7 +21,7 @@
 //!
 //! By default a layer asks its rules about requests with content only. Rules that guard more than the
 //! upload, as `bearer` and `basic` mostly do, want
-//! [`validate_when(Scope::Always)`](crate::ExpectLayer::validate_when): otherwise a PUT of an empty
+//! [`validate_when(ValidateWhen::Always)`](crate::ExpectLayer::validate_when): otherwise a PUT of an empty
 //! file gets past them.
 //!
 //! Compare tokens in constant time, for example with the crate `subtle`, as the example

@@ -1,4 +1,4 @@
-//! A whole server: accepts connections, serves HTTP/1.1 by hyper and HTTP/2 by [`h2`].
+//! A whole server: accepts connections, serves HTTP/1.1 by hyper and HTTP/2 by [`http2`].
 //!
 //! Takes the place of `axum::serve` and of tonic's transport where clients are to get a `100
 //! Continue` over HTTP/2 as well.
@@ -66,7 +66,7 @@ use tokio::{
 use tower_service::Service;
 
 pub use self::{body::IncomingBody, connection::serve_connection};
-use crate::h2;
+use crate::http2;
 
 /// Serves `service`, which may be an axum `Router` or tonic's `Routes`, to all who connect.
 ///
@@ -78,7 +78,7 @@ pub fn serve<S>(listener: TcpListener, service: S) -> Serve<S> {
     Serve {
         listener,
         service,
-        http2: h2::Builder::new(),
+        http2: http2::Builder::new(),
         shutdown: pending(),
     }
 }
@@ -95,7 +95,7 @@ pub fn serve<S>(listener: TcpListener, service: S) -> Serve<S> {
 pub struct Serve<S, F = Pending<()>> {
     listener: TcpListener,
     service: S,
-    http2: h2::Builder,
+    http2: http2::Builder,
     shutdown: F,
 }
 
@@ -117,7 +117,7 @@ impl<S, F> Serve<S, F> {
     }
 
     /// The settings of HTTP/2 connections.
-    pub fn with_http2(mut self, http2: h2::Builder) -> Self {
+    pub fn with_http2(mut self, http2: http2::Builder) -> Self {
         self.http2 = http2;
         self
     }

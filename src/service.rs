@@ -17,7 +17,7 @@ use crate::{
     layer::Settings,
     signal::CloseOnDrop,
     validator::{Async, AsyncValidator, Validator},
-    ContinueSignal, ExpectBody, RequestHead, ResponseBody, Why,
+    ContinueSignal, ExpectBody, RejectReason, RequestHead, ResponseBody,
 };
 
 /// A service that decides about requests before their content is read; made by
@@ -86,7 +86,7 @@ where
             if let Err(rejection) = validator.validate(&head) {
                 return ResponseFuture::rejected(refuse(
                     rejection,
-                    Why::Validator,
+                    RejectReason::Validator,
                     &head,
                     body,
                     options,

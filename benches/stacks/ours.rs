@@ -3,7 +3,7 @@
 use std::future::{ready, Ready};
 
 use tower_expect::{
-    render::Render, rules, Async, ExpectLayer, Rejection, RequestHead, Scope, Validator,
+    render::Render, rules, Async, ExpectLayer, Rejection, RequestHead, ValidateWhen, Validator,
 };
 
 use super::requests::{MAX_LENGTH, MEDIA_TYPES, TOKEN};
@@ -21,7 +21,7 @@ pub(crate) fn checking() -> ExpectLayer<impl Validator> {
 }
 
 pub(crate) fn checking_expecting_only() -> ExpectLayer<impl Validator> {
-    checking().validate_when(Scope::Expecting)
+    checking().validate_when(ValidateWhen::Expecting)
 }
 
 pub(crate) fn rendering(renderer: impl Render) -> ExpectLayer<impl Validator> {

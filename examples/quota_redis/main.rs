@@ -44,7 +44,7 @@ use axum::{http::StatusCode, middleware, routing::put, serve::ListenerExt, Route
 use http_body_util::BodyExt;
 use tokio::{net::TcpListener, time::timeout};
 use tower::ServiceBuilder;
-use tower_expect::{ExpectLayer, Scope};
+use tower_expect::{ExpectLayer, ValidateWhen};
 
 use self::{config::Config, ledger::Ledger, settlements::Settlements, validator::QuotaValidator};
 
@@ -60,7 +60,7 @@ pub(crate) fn app(config: &Config, ledger: Arc<Ledger>, settlements: Settlements
     let layers = ServiceBuilder::new().map_request(handover::attach).layer(
         ExpectLayer::new_async(validator)
             // Always: an upload of nothing needs the token, too.
-            .validate_when(Scope::Always)
+            .validate_when(ValidateWhen::Always)
             .decision_timeout(decision_timeout),
     );
     Router::new()

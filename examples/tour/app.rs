@@ -12,7 +12,7 @@ use axum::{
 use http_body_util::BodyExt;
 use subtle::ConstantTimeEq;
 use tokio::{net::TcpListener, time::sleep};
-use tower_expect::{rules, ExpectLayer, Rejection, RequestHead, Scope};
+use tower_expect::{rules, ExpectLayer, Rejection, RequestHead, ValidateWhen};
 
 use super::exchange::MIB;
 
@@ -32,7 +32,7 @@ pub(crate) fn app() -> Router {
         .and(rules::content_length(..=MIB as u64));
     Router::new()
         .route("/upload", put(upload))
-        .layer(ExpectLayer::new(rule).validate_when(Scope::Always))
+        .layer(ExpectLayer::new(rule).validate_when(ValidateWhen::Always))
 }
 
 async fn upload(mut body: Body) -> Result<String, StatusCode> {

@@ -15,7 +15,7 @@ use tower_expect::{Rejection, ResponseBody};
 
 use crate::{
     case::Case,
-    table::{self, Why},
+    table::{self, RejectReason},
 };
 
 const MESSAGE: &str = "not like this";
@@ -28,7 +28,7 @@ pub fn rejection(status: StatusCode) -> Rejection {
 }
 
 /// Checks the answer to a request that is not let in, byte by byte.
-pub fn check(case: &Case, status: u16, why: &Why, response: Response<ResponseBody<Full<Bytes>>>) {
+pub fn check(case: &Case, status: u16, reason: &RejectReason, response: Response<ResponseBody<Full<Bytes>>>) {
     assert_eq!(
         response
             .extensions()
@@ -52,7 +52,7 @@ pub fn check(case: &Case, status: u16, why: &Why, response: Response<ResponseBod
             "content-type" => assert_eq!(value, "text/plain; charset=utf-8"),
             "grpc-status" => assert!(grpc && value.parse().is_ok_and(|code: u8| code <= 16)),
             "grpc-message" if grpc => text = Some(value.to_owned()),
-            "x-reason" => assert_eq!((value, why), ("of our own", &Why::Validator)),
+            "x-reason" => assert_eq!((value, reason), ("of our own", &RejectReason::Validator)),
             _ => panic!("{name}: {value}"),
         }
     }
@@ -62,7 +62,7 @@ pub fn check(case: &Case, status: u16, why: &Why, response: Response<ResponseBod
         _ => assert!(is_silent && content.is_empty(), "{content}"),
     }
     if let Some(text) = text {
-        check_message(&text, why);
+        check_message(&text, reason);
     }
 }
 
@@ -89,7 +89,7 @@ fn check_connection(case: &Case, headers: &HeaderMap) {
     );
 }
 
-fn check_message(text: &str, why: &Why) {
+fn check_message(text: &str, reason: &RejectReason) {
     static MALFORMED: LazyLock<Regex> = LazyLock::new(|| {
         let reasons = "does not begin with a token\
             |has no token and no quoted string after `=`\
@@ -103,22 +103,22 @@ fn check_message(text: &str, why: &Why) {
         Regex::new(&sentence).expect("a valid pattern")
     });
 
-    match why {
-        Why::Malformed(member) => {
+    match reason {
+        RejectReason::Malformed(member) => {
             let found = MALFORMED.captures(text).expect(text);
             assert_eq!(found[1], member.to_string());
         }
-        Why::Unsupported => assert_eq!(
+        RejectReason::Unsupported => assert_eq!(
             text,
             "the server does not support this expectation; \
              repeat the request without the Expect field"
         ),
-        Why::Unsignallable => assert_eq!(
+        RejectReason::ContinueUnavailable => assert_eq!(
             text,
             "the server cannot send 100 Continue for this request; \
              repeat the request without the Expect field"
         ),
-        Why::Validator => assert_eq!(text, MESSAGE),
+        RejectReason::Validator => assert_eq!(text, MESSAGE),
     }
 }
 

@@ -2,7 +2,7 @@
 
 use arbitrary::Arbitrary;
 use http::{header, HeaderMap, HeaderName, HeaderValue, Method, Request, StatusCode, Version};
-use tower_expect::{Scope, Unsignallable};
+use tower_expect::{ValidateWhen, ContinueUnavailable};
 
 #[derive(Arbitrary, Debug)]
 pub struct Case {
@@ -13,7 +13,7 @@ pub struct Case {
     pub body_length: Option<u32>,
     scope: u8,
     supported: Vec<Name>,
-    pub unsignallable_fails: bool,
+    pub continue_unavailable_rejects: bool,
     pub signal: bool,
     pub lingers: bool,
     refuses: Option<u16>,
@@ -105,14 +105,14 @@ impl Case {
         versions[usize::from(self.version) % versions.len()]
     }
 
-    pub fn scope(&self) -> Scope {
-        [Scope::HasContent, Scope::Expecting, Scope::Always][usize::from(self.scope % 3)]
+    pub fn scope(&self) -> ValidateWhen {
+        [ValidateWhen::HasBody, ValidateWhen::Expecting, ValidateWhen::Always][usize::from(self.scope % 3)]
     }
 
-    pub fn unsignallable(&self) -> Unsignallable {
-        match self.unsignallable_fails {
-            true => Unsignallable::ExpectationFailed,
-            false => Unsignallable::Forward,
+    pub fn continue_unavailable(&self) -> ContinueUnavailable {
+        match self.continue_unavailable_rejects {
+            true => ContinueUnavailable::Reject,
+            false => ContinueUnavailable::Forward,
         }
     }
 

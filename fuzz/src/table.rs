@@ -1,7 +1,7 @@
 //! The decision table of the crate's documentation, restated.
 
 use http::{HeaderMap, HeaderValue, Method, Version};
-use tower_expect::Scope;
+use tower_expect::ValidateWhen;
 
 use crate::{
     case::Case,
@@ -12,7 +12,7 @@ use crate::{
 pub enum Outcome {
     Refused {
         status: u16,
-        why: Why,
+        reason: RejectReason,
         /// Whether the validator was asked.
         asked: bool,
     },
@@ -23,31 +23,31 @@ pub enum Outcome {
 }
 
 #[derive(Debug, PartialEq, Eq)]
-pub enum Why {
+pub enum RejectReason {
     /// With the place of the member.
     Malformed(usize),
     Unsupported,
-    Unsignallable,
+    ContinueUnavailable,
     Validator,
 }
 
 pub fn outcome(case: &Case) -> Outcome {
     let headers = case.headers();
     let lines = lines(&headers, "expect");
-    let refused = |status, why| Outcome::Refused {
+    let refused = |status, reason| Outcome::Refused {
         status,
-        why,
+        reason,
         asked: false,
     };
     let members = match is_old(case) {
         true => Vec::new(),
         false => match grammar::parse(&lines) {
             Ok(members) => members,
-            Err(member) => return refused(400, Why::Malformed(member)),
+            Err(member) => return refused(400, RejectReason::Malformed(member)),
         },
     };
     if members.iter().any(|member| !is_known(case, member)) {
-        return refused(417, Why::Unsupported);
+        return refused(417, RejectReason::Unsupported);
     }
     let content = has_content(case, &headers, !members.is_empty());
     let expecting = content && members.iter().any(|member| member.is_continue);
@@ -58,21 +58,21 @@ pub fn outcome(case: &Case) -> Outcome {
         });
         let is_refused = match case.version() {
             Version::HTTP_11 => !by_hyper,
-            _ => case.unsignallable_fails,
+            _ => case.continue_unavailable_rejects,
         };
         if is_refused {
-            return refused(417, Why::Unsignallable);
+            return refused(417, RejectReason::ContinueUnavailable);
         }
     }
     let asked = match case.scope() {
-        Scope::Always => true,
-        Scope::Expecting => expecting,
+        ValidateWhen::Always => true,
+        ValidateWhen::Expecting => expecting,
         _ => content,
     };
     match case.refuses() {
         Some(status) if asked => Outcome::Refused {
             status: final_status(status.as_u16()),
-            why: Why::Validator,
+            reason: RejectReason::Validator,
             asked,
         },
         _ => Outcome::Admitted { expecting, asked },

@@ -49,7 +49,7 @@ fuzz_target!(|case: Case| {
 fn set_up<V>(case: &Case, layer: ExpectLayer<V>) -> ExpectLayer<V> {
     let layer = layer
         .validate_when(case.scope())
-        .when_unsignallable(case.unsignallable());
+        .when_continue_unavailable(case.continue_unavailable());
     let layer = case.supported().fold(layer, ExpectLayer::support);
     match case.lingers {
         true => layer,
@@ -145,11 +145,11 @@ where
         "times the validator was asked"
     );
     match outcome {
-        Outcome::Refused { status, why, .. } => {
+        Outcome::Refused { status, reason, .. } => {
             let Poll::Ready(Ok(response)) = polled else {
-                panic!("{why:?} gives {polled:?}")
+                panic!("{reason:?} gives {polled:?}")
             };
-            answer::check(case, status, &why, response);
+            answer::check(case, status, &reason, response);
             assert_eq!(application.with(|inside| inside.calls), 0);
             assert_eq!((counts.polls(), counts.drops()), (0, 1));
             assert!(!case.signal || !signal.fire(), "the answer has begun");

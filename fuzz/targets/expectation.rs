@@ -4,7 +4,7 @@
 
 use http::{header::EXPECT, HeaderMap, HeaderValue};
 use libfuzzer_sys::{fuzz_target, Corpus};
-use tower_expect::{Expectation, Expectations};
+use tower_expect::expectation::{Expectation, Expectations};
 use tower_expect_fuzz::grammar::{self, Member};
 
 fuzz_target!(|input: &[u8]| -> Corpus {

@@ -5,7 +5,7 @@
 use libfuzzer_sys::fuzz_target;
 use tokio::io::duplex;
 use tower::{service_fn, Layer};
-use tower_expect::{h2::Builder, ExpectLayer};
+use tower_expect::{http2::Builder, ExpectLayer};
 use tower_expect_fuzz::{
     app,
     frames::{script::Script, transcript},

@@ -17,7 +17,7 @@ const LINGERING: &str = "tower_expect_lingering";
 ///
 /// | metric | kind | what |
 /// |---|---|---|
-/// | `tower_expect_requests_total{outcome,status}` | counter | requests decided about; the outcome is `accepted`, with an empty status, or one of [`Why`](crate::Why) with the status of the rejection |
+/// | `tower_expect_requests_total{outcome,status}` | counter | requests decided about; the outcome is `accepted`, with an empty status, or one of [`RejectReason`](crate::RejectReason) with the status of the rejection |
 /// | `tower_expect_unread_total{status}` | counter | accepted requests whose content the application never asked for, by the status of its response |
 /// | `tower_expect_body_bytes_spared_total` | counter | announced bytes that clients did not send, because the answer came first |
 /// | `tower_expect_continue_delay_seconds` | histogram | time from accepting a request to its 100; its count is that of the 100s |
@@ -86,9 +86,9 @@ impl Observe for Metrics {
             Event::Accepted { .. } => {
                 counter!(REQUESTS, "outcome" => "accepted", "status" => "").increment(1);
             }
-            Event::Rejected { status, why, .. } => {
+            Event::Rejected { status, reason, .. } => {
                 let status = status.as_str().to_owned();
-                counter!(REQUESTS, "outcome" => why.as_str(), "status" => status).increment(1);
+                counter!(REQUESTS, "outcome" => reason.as_str(), "status" => status).increment(1);
             }
             Event::Continued { delay } => histogram!(DELAY).record(delay.as_secs_f64()),
             Event::NeverRead { status, .. } => {

@@ -29,13 +29,13 @@ pub(crate) fn event(event: &Event) {
         ),
         Event::Rejected {
             status,
-            why,
+            reason,
             content_length,
         } => event!(
             target: TARGET,
             Level::DEBUG,
             http.response.status_code = status.as_u16(),
-            "error.type" = why.as_str(),
+            "error.type" = reason.as_str(),
             http.request.body.size = content_length,
             "request rejected before its content",
         ),

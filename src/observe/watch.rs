@@ -11,7 +11,7 @@ use std::{
 
 use http::{StatusCode, Version};
 
-use super::{trace, Event, LingerEnd, Observe, Why};
+use super::{trace, Event, LingerEnd, Observe, RejectReason};
 
 /// Who is told of the requests of one layer.
 #[derive(Clone, Default)]
@@ -91,10 +91,10 @@ impl Watch {
         });
     }
 
-    pub(crate) fn rejected(&self, status: StatusCode, why: Why) {
+    pub(crate) fn rejected(&self, status: StatusCode, reason: RejectReason) {
         self.tell(&Event::Rejected {
             status,
-            why,
+            reason,
             content_length: self.content_length,
         });
     }

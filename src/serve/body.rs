@@ -10,7 +10,7 @@ use std::{
 use bytes::Bytes;
 use http_body::{Body, Frame, SizeHint};
 
-use crate::h2::RequestBody;
+use crate::http2::RequestBody;
 
 /// The content of a request that [`serve`](crate::serve()) has received: hyper's on HTTP/1, a
 /// [`RequestBody`] on HTTP/2.
@@ -37,7 +37,7 @@ impl From<RequestBody> for IncomingBody {
 
 impl Body for IncomingBody {
     type Data = Bytes;
-    /// A `hyper::Error` or an [`h2::Error`](crate::h2::Error).
+    /// A `hyper::Error` or an [`http2::Error`](crate::http2::Error).
     type Error = Box<dyn Error + Send + Sync>;
 
     fn poll_frame(

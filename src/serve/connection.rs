@@ -22,7 +22,7 @@ use super::{
     preface::{sniff, Rewound},
     IncomingBody,
 };
-use crate::h2;
+use crate::http2;
 
 /// As long as hyper waits for the head of an HTTP/1 request.
 const FIRST_BYTES: Duration = Duration::from_secs(30);
@@ -50,7 +50,7 @@ const FIRST_BYTES: Duration = Duration::from_secs(30);
 pub async fn serve_connection<I, S, B>(
     io: I,
     service: S,
-    http2: h2::Builder,
+    http2: http2::Builder,
     shutdown: impl Future<Output = ()>,
 ) -> Result<(), Box<dyn Error + Send + Sync>>
 where
@@ -81,7 +81,7 @@ where
 async fn serve_http2<I, S, B>(
     io: Rewound<I>,
     service: S,
-    builder: &h2::Builder,
+    builder: &http2::Builder,
     mut shutdown: Pin<&mut impl Future<Output = ()>>,
 ) -> Result<(), Box<dyn Error + Send + Sync>>
 where
@@ -143,7 +143,7 @@ where
 #[derive(Clone)]
 struct ForHttp2<S>(S);
 
-impl<S> Service<Request<h2::RequestBody>> for ForHttp2<S>
+impl<S> Service<Request<http2::RequestBody>> for ForHttp2<S>
 where
     S: Service<Request<IncomingBody>>,
 {
@@ -155,7 +155,7 @@ where
         self.0.poll_ready(cx)
     }
 
-    fn call(&mut self, request: Request<h2::RequestBody>) -> S::Future {
+    fn call(&mut self, request: Request<http2::RequestBody>) -> S::Future {
         self.0.call(request.map(IncomingBody::from))
     }
 }

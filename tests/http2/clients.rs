@@ -8,7 +8,7 @@ use std::{future::pending, path::Path, process::Command, sync::Arc};
 use axum::{body::Body, Router};
 use tokio::net::TcpListener;
 use tokio_rustls::TlsAcceptor;
-use tower_expect::{h2, rules, serve::serve_connection, ExpectLayer};
+use tower_expect::{http2, rules, serve::serve_connection, ExpectLayer};
 
 use crate::{support::collect, tls::identity, tools::run};
 
@@ -30,7 +30,7 @@ async fn serve() -> u16 {
             let (acceptor, app) = (acceptor.clone(), app.clone());
             tokio::spawn(async move {
                 let stream = acceptor.accept(stream).await.expect("a handshake");
-                serve_connection(stream, app, h2::Builder::new(), pending()).await
+                serve_connection(stream, app, http2::Builder::new(), pending()).await
             });
         }
     });

@@ -15,7 +15,7 @@ use tokio::{
     io::{AsyncReadExt, AsyncWriteExt},
     time::timeout,
 };
-use tower_expect::h2::{Builder, RequestBody};
+use tower_expect::http2::{Builder, RequestBody};
 
 use self::bytes::{frame, get, SETTINGS};
 use crate::support::{

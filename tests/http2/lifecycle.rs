@@ -10,7 +10,7 @@ use tokio::{
     time::Instant,
 };
 use tower::util::BoxCloneService;
-use tower_expect::h2::{Builder, RequestBody};
+use tower_expect::http2::{Builder, RequestBody};
 
 use crate::support::{
     answering, client, collect, expecting, put, read, send, within, Client, Raw, DATA,

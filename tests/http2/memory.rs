@@ -18,7 +18,7 @@ use hyper_util::{
     service::TowerToHyperService,
 };
 use tokio::net::{TcpListener, TcpStream};
-use tower_expect::h2::Builder;
+use tower_expect::http2::Builder;
 
 use crate::{
     support::{expecting, within, Client},

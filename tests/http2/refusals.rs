@@ -9,7 +9,7 @@ use http_body_util::{BodyExt, Full};
 use tokio::{sync::mpsc, time::Instant};
 use tower::{util::BoxCloneSyncService, ServiceBuilder};
 use tower_expect::{
-    h2::{Builder, RequestBody},
+    http2::{Builder, RequestBody},
     render::PlainText,
     ExpectBody, ExpectLayer, Linger, Rejection, RequestHead,
 };

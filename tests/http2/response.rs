@@ -36,7 +36,7 @@ async fn gets_a_date_and_a_length_unless_it_has_them() {
         .expect("answered");
     assert_eq!(answer.headers[header::DATE], "yesterday");
 
-    let builder = tower_expect::h2::Builder::new().auto_date_header(false);
+    let builder = tower_expect::http2::Builder::new().auto_date_header(false);
     let answer = client_of(builder, service)
         .await
         .ask(put())

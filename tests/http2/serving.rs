@@ -18,7 +18,7 @@ use tokio::{
     time::Instant,
 };
 use tower_expect::{
-    h2, rules,
+    http2, rules,
     serve::{serve_connection, IncomingBody},
     ExpectLayer,
 };
@@ -202,7 +202,7 @@ async fn a_client_that_says_nothing_is_let_go_after_half_a_minute() {
     for first in [&b""[..], b"PRI *"] {
         let (near, mut far) = tokio::io::duplex(1024);
         far.write_all(first).await.expect("open");
-        let served = serve_connection(near, app(), h2::Builder::new(), pending());
+        let served = serve_connection(near, app(), http2::Builder::new(), pending());
         served.await.expect("no error");
     }
     assert_eq!(started.elapsed().as_secs(), 60);
@@ -237,7 +237,7 @@ async fn an_upgrade_takes_over_the_connection() {
 async fn http2_settings_are_used() {
     let listener = TcpListener::bind("127.0.0.1:0").await.expect("loopback");
     let address = listener.local_addr().expect("bound");
-    let settings = h2::Builder::new().auto_date_header(false);
+    let settings = http2::Builder::new().auto_date_header(false);
     let service = tower::service_fn(|_: Request<IncomingBody>| async {
         Ok::<_, std::convert::Infallible>(Response::new(Full::<Bytes>::default()))
     });

@@ -12,7 +12,7 @@ use http_body_util::Full;
 use tokio::sync::Notify;
 use tower::{Layer, ServiceBuilder};
 use tower_expect::{
-    h2::{Builder, RequestBody},
+    http2::{Builder, RequestBody},
     rules, ContinueSignal, ExpectBody, ExpectLayer,
 };
 

@@ -23,7 +23,7 @@ use tokio::{
     task::JoinHandle,
 };
 use tower::{service_fn, Service};
-use tower_expect::h2::{Builder, RequestBody};
+use tower_expect::http2::{Builder, RequestBody};
 
 pub(crate) use crate::frames::*;
 
@@ -32,7 +32,7 @@ pub(crate) struct Client {
     pub(crate) record: Record,
     pub(crate) pings: PingPong,
     pub(crate) connection: JoinHandle<Result<(), h2::Error>>,
-    pub(crate) server: JoinHandle<Result<(), tower_expect::h2::Error>>,
+    pub(crate) server: JoinHandle<Result<(), tower_expect::http2::Error>>,
 }
 
 pub(crate) async fn client<S, B>(service: S) -> Client
@@ -58,7 +58,7 @@ where
 impl Client {
     pub(crate) async fn new(
         io: impl AsyncRead + AsyncWrite + Send + Unpin + 'static,
-        server: JoinHandle<Result<(), tower_expect::h2::Error>>,
+        server: JoinHandle<Result<(), tower_expect::http2::Error>>,
     ) -> Self {
         let record = Record::default();
         let tap = Tap {

@@ -17,7 +17,7 @@ use hyper_util::{
     service::TowerToHyperService,
 };
 use tokio::net::TcpListener;
-use tower_expect::h2::Builder;
+use tower_expect::http2::Builder;
 
 const ROUNDS: usize = 9;
 

@@ -13,7 +13,7 @@ use tokio_rustls::{
     },
     TlsAcceptor, TlsConnector,
 };
-use tower_expect::{h2, serve::serve_connection, ExpectLayer};
+use tower_expect::{http2, serve::serve_connection, ExpectLayer};
 
 use crate::support::{collect, expecting, interim, read, send, within, Client};
 
@@ -48,7 +48,7 @@ async fn connect(protocol: &[u8]) -> TlsStream<DuplexStream> {
     tokio::spawn(async move {
         let stream = TlsAcceptor::from(Arc::new(server)).accept(near).await;
         let stream = stream.expect("a handshake");
-        serve_connection(stream, app(), h2::Builder::new(), pending()).await
+        serve_connection(stream, app(), http2::Builder::new(), pending()).await
     });
     let name = ServerName::try_from("localhost").expect("a name");
     let connector = TlsConnector::from(Arc::new(client));

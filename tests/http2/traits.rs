@@ -4,7 +4,7 @@ use std::{error::Error, fmt::Debug};
 
 use tokio::io::DuplexStream;
 use tower_expect::{
-    h2,
+    http2,
     serve::{IncomingBody, Serve},
 };
 
@@ -12,10 +12,10 @@ use tower_expect::{
 fn types_may_be_sent_shared_and_printed() {
     fn everything<T: Send + Sync + Unpin + Debug + 'static>() {}
 
-    everything::<h2::Builder>();
-    everything::<h2::Connection<DuplexStream, ()>>();
-    everything::<h2::Error>();
-    everything::<h2::RequestBody>();
+    everything::<http2::Builder>();
+    everything::<http2::Connection<DuplexStream, ()>>();
+    everything::<http2::Error>();
+    everything::<http2::RequestBody>();
     everything::<IncomingBody>();
     everything::<Serve<()>>();
 }
@@ -25,12 +25,12 @@ fn settings_are_cloned_and_errors_are_errors() {
     fn clone<T: Clone + Default>() {}
     fn error<T: Error>() {}
 
-    clone::<h2::Builder>();
-    error::<h2::Error>();
+    clone::<http2::Builder>();
+    error::<http2::Error>();
 }
 
 #[test]
 #[should_panic(expected = "a window is at most 2^31 - 1")]
 fn a_window_beyond_the_protocols_is_refused_at_once() {
-    let _ = h2::Builder::new().initial_stream_window_size(1 << 31);
+    let _ = http2::Builder::new().initial_stream_window_size(1 << 31);
 }

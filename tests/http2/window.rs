@@ -10,7 +10,7 @@ use http::{HeaderMap, HeaderValue, Response};
 use http_body::{Body, Frame};
 use http_body_util::{BodyExt, Full};
 use tokio::sync::Notify;
-use tower_expect::h2::Builder;
+use tower_expect::http2::Builder;
 
 use crate::support::{answering, client, client_of, collect, put, read, send, within, Piped};
 

@@ -8,7 +8,7 @@ use metrics::Unit;
 use metrics_util::debugging::{DebugValue, DebuggingRecorder, Snapshotter};
 use tokio_test::{assert_ready_ok, task};
 use tower::{Layer, Service};
-use tower_expect::{ExpectLayer, Metrics, Rejection, RequestHead, Unsignallable, Validator};
+use tower_expect::{ContinueUnavailable, ExpectLayer, Metrics, Rejection, RequestHead, Validator};
 
 use crate::support::{expecting, fed, pass, post, rejected, reply, start, NotCalled};
 
@@ -113,7 +113,7 @@ async fn every_request_of_a_script_is_counted_once() {
     refuse(&layer, post(Version::HTTP_11), 7).await;
     refuse(&layer, upload(2_000).header("expect", "200-ok"), 0).await;
     refuse(&layer, upload(2_000).header("expect", "a b"), 0).await;
-    let layer = layer.when_unsignallable(Unsignallable::ExpectationFailed);
+    let layer = layer.when_continue_unavailable(ContinueUnavailable::Reject);
     let without_signal = upload(2_000).version(Version::HTTP_2);
     refuse(&layer, without_signal, 0).await;
     decide_too_late(upload(5)).await;
@@ -128,9 +128,9 @@ async fn every_request_of_a_script_is_counted_once() {
             "tower_expect_linger_bytes{end=nothing_sent} bytes values [0.0, 0.0, 0.0, 0.0, 0.0]",
             "tower_expect_lingering{} count at 0",
             "tower_expect_requests_total{outcome=accepted,status=} count counted 5",
+            "tower_expect_requests_total{outcome=continue_unavailable,status=417} count counted 1",
             "tower_expect_requests_total{outcome=malformed,status=400} count counted 1",
             "tower_expect_requests_total{outcome=timed_out,status=503} count counted 1",
-            "tower_expect_requests_total{outcome=unsignallable,status=417} count counted 1",
             "tower_expect_requests_total{outcome=unsupported,status=417} count counted 1",
             "tower_expect_requests_total{outcome=validator,status=413} count counted 4",
             "tower_expect_unread_total{status=200} count counted 2",

@@ -7,9 +7,10 @@ use http::{Method, Request, Response, Version};
 use http_body_util::Full;
 use tower::Layer;
 use tower_expect::{
+    expectation::{Expectation, Expectations, MalformedExpect},
     render, rules, AsyncResponseFuture, AsyncValidator, Authorization, Basic, ContinueSignal,
-    Expect, ExpectBody, ExpectLayer, Expectation, Expectations, InvalidHeader, MalformedExpect,
-    Rejection, RequestHead, ResponseBody, ResponseFuture, Scope, Unsignallable, Validator,
+    ContinueUnavailable, Expect, ExpectBody, ExpectLayer, InvalidHeader, Rejection, RequestHead,
+    ResponseBody, ResponseFuture, ValidateWhen, Validator,
 };
 
 use crate::support::{at_once, post, rejected, NotCalled, PanicBody};
@@ -53,8 +54,8 @@ fn all_that_crosses_threads_may() {
     shared::<ContinueSignal>();
     shared::<Authorization<'_>>();
     shared::<Basic>();
-    shared::<Scope>();
-    shared::<Unsignallable>();
+    shared::<ValidateWhen>();
+    shared::<ContinueUnavailable>();
     is_error::<MalformedExpect>();
     is_error::<InvalidHeader>();
 }
@@ -78,8 +79,8 @@ fn what_servers_clone_is_clone() {
     clone::<ContinueSignal>();
     clone::<Expectations>();
     clone::<MalformedExpect>();
-    copy::<Scope>();
-    copy::<Unsignallable>();
+    copy::<ValidateWhen>();
+    copy::<ContinueUnavailable>();
     default::<ExpectLayer>();
     default::<Expectations>();
 }
@@ -101,8 +102,8 @@ fn all_is_debug() {
     debug::<Expectation<'_>>();
     debug::<Authorization<'_>>();
     debug::<Basic>();
-    debug::<Scope>();
-    debug::<Unsignallable>();
+    debug::<ValidateWhen>();
+    debug::<ContinueUnavailable>();
 }
 
 #[cfg(feature = "tokio")]

@@ -12,7 +12,7 @@ use http_body_util::{BodyExt, Full};
 use tokio_test::{assert_pending, assert_ready_ok, task};
 use tower::{Layer, Service};
 use tower_expect::{
-    ContinueSignal, Event, ExpectLayer, Linger, Rejection, RequestHead, Unsignallable,
+    ContinueSignal, ContinueUnavailable, Event, ExpectLayer, Linger, Rejection, RequestHead,
 };
 
 use crate::support::{
@@ -43,10 +43,10 @@ fn line(event: &Event) -> String {
         } => format!("accepted, expecting {expecting}, {content_length:?}"),
         Event::Rejected {
             status,
-            why,
+            reason,
             content_length,
             ..
-        } => format!("rejected {} {why}, {content_length:?}", status.as_u16()),
+        } => format!("rejected {} {reason}, {content_length:?}", status.as_u16()),
         Event::Continued { delay, .. } => {
             format!("continued within a minute {}", delay.as_secs() < 60)
         }
@@ -179,7 +179,7 @@ fn each_refusal_says_why() {
         (
             "100-continue",
             Version::HTTP_2,
-            "rejected 417 unsignallable, Some(7)",
+            "rejected 417 continue_unavailable, Some(7)",
         ),
         (
             "100-continue",
@@ -188,7 +188,7 @@ fn each_refusal_says_why() {
         ),
     ] {
         let told = Told::default();
-        let layer = ExpectLayer::new(refuse).when_unsignallable(Unsignallable::ExpectationFailed);
+        let layer = ExpectLayer::new(refuse).when_continue_unavailable(ContinueUnavailable::Reject);
         let request = post(version)
             .header("expect", expect)
             .header("content-length", 7);

@@ -6,7 +6,7 @@ use bytes::Bytes;
 use http::{header::CONTENT_TYPE, Method, Request, Response, StatusCode, Version};
 use http_body::Body;
 use tower::Layer;
-use tower_expect::{ExpectLayer, Rejection, RequestHead, Scope};
+use tower_expect::{ExpectLayer, Rejection, RequestHead, ValidateWhen};
 
 use crate::support::{
     at_once, connection, content, expecting, post, rejected, NotCalled, PanicBody,
@@ -50,7 +50,7 @@ fn an_upgrade_field_is_named_in_connection_and_left_out_where_there_is_none() {
     ];
     for (version, body, expected) in table {
         let refuse = |_: &RequestHead| Err(Rejection::upgrade_required("websocket"));
-        let layer = ExpectLayer::new(refuse).validate_when(Scope::Always);
+        let layer = ExpectLayer::new(refuse).validate_when(ValidateWhen::Always);
         let response = rejected(&layer, post(version).body(body).unwrap());
         assert_eq!(response.status(), 426);
         assert_eq!(connection(&response), expected);
@@ -81,14 +81,14 @@ fn an_expecting_request_is_never_kept_however_small() {
         let response = rejected(&ExpectLayer::new(refuse), request.body(UNREAD).unwrap());
         assert_eq!(connection(&response), Some("close"), "{length}");
     }
-    let layer = ExpectLayer::new(refuse).validate_when(Scope::Always);
+    let layer = ExpectLayer::new(refuse).validate_when(ValidateWhen::Always);
     let response = rejected(&layer, expecting(Version::HTTP_11).body(NONE).unwrap());
     assert_eq!(connection(&response), Some("close"));
 }
 
 #[test]
 fn a_request_without_content_and_expectation_keeps_its_connection() {
-    let layer = ExpectLayer::new(refuse).validate_when(Scope::Always);
+    let layer = ExpectLayer::new(refuse).validate_when(ValidateWhen::Always);
     let response = rejected(&layer, post(Version::HTTP_11).body(NONE).unwrap());
     assert_eq!(response.status(), 413);
     assert_eq!(connection(&response), None);

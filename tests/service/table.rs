@@ -11,7 +11,9 @@ use std::{
 
 use http::{header::EXPECT, HeaderValue, Request, Version};
 use tower::{service_fn, Layer};
-use tower_expect::{ExpectBody, ExpectLayer, Rejection, RequestHead, Scope, Unsignallable};
+use tower_expect::{
+    ContinueUnavailable, ExpectBody, ExpectLayer, Rejection, RequestHead, ValidateWhen,
+};
 
 use crate::support::{at_once, counted_signal, counter, reply, PanicBody};
 
@@ -30,7 +32,7 @@ struct Case {
     signal: bool,
     ended: bool,
     supported: &'static [&'static str],
-    unsignallable: Unsignallable,
+    continue_unavailable: ContinueUnavailable,
     outcome: Outcome,
 }
 
@@ -61,7 +63,7 @@ const POST: Case = Case {
     signal: false,
     ended: false,
     supported: &[],
-    unsignallable: Unsignallable::Forward,
+    continue_unavailable: ContinueUnavailable::Forward,
     outcome: CONTENT,
 };
 
@@ -75,19 +77,23 @@ struct Seen {
 
 impl Case {
     fn check(self) {
-        for scope in [Scope::HasContent, Scope::Expecting, Scope::Always] {
+        for scope in [
+            ValidateWhen::HasBody,
+            ValidateWhen::Expecting,
+            ValidateWhen::Always,
+        ] {
             for rejects in [false, true] {
                 self.check_both(scope, rejects);
             }
         }
     }
 
-    fn check_both(&self, scope: Scope, rejects: bool) {
+    fn check_both(&self, scope: ValidateWhen, rejects: bool) {
         let asked = match self.outcome {
             Outcome::Refused(_) => false,
             Outcome::Admitted { content, expecting } => match scope {
-                Scope::HasContent => content,
-                Scope::Expecting => expecting,
+                ValidateWhen::HasBody => content,
+                ValidateWhen::Expecting => expecting,
                 _ => true,
             },
         };
@@ -109,7 +115,7 @@ impl Case {
         }
     }
 
-    fn run(&self, scope: Scope, rejects: bool, is_async: bool) -> Seen {
+    fn run(&self, scope: ValidateWhen, rejects: bool, is_async: bool) -> Seen {
         let (counter, asked) = counter();
         let verdict = move |_: &RequestHead| {
             counter.fetch_add(1, Ordering::SeqCst);
@@ -140,10 +146,10 @@ impl Case {
         }
     }
 
-    fn configure<V>(&self, layer: ExpectLayer<V>, scope: Scope) -> ExpectLayer<V> {
+    fn configure<V>(&self, layer: ExpectLayer<V>, scope: ValidateWhen) -> ExpectLayer<V> {
         let layer = layer
             .validate_when(scope)
-            .when_unsignallable(self.unsignallable);
+            .when_continue_unavailable(self.continue_unavailable);
         let supported = self.supported.iter();
         supported.fold(layer, |layer, name| layer.support(*name))
     }

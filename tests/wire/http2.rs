@@ -7,7 +7,7 @@ use h2::Reason;
 use http::{header::CONNECTION, Request};
 use tokio::{sync::Notify, time::sleep};
 use tower::{Layer, ServiceBuilder};
-use tower_expect::{ExpectLayer, Rejection, RequestHead, Unsignallable};
+use tower_expect::{ContinueUnavailable, ExpectLayer, Rejection, RequestHead};
 
 use crate::{
     app::App,
@@ -111,7 +111,7 @@ async fn an_expectation_that_nobody_can_meet_is_let_in_by_default() {
 #[tokio::test]
 async fn an_expectation_that_nobody_can_meet_is_refused_on_demand() {
     let app = App::new();
-    let layer = layer().when_unsignallable(Unsignallable::ExpectationFailed);
+    let layer = layer().when_continue_unavailable(ContinueUnavailable::Reject);
     let connection = Connection::to(serve(layer.layer(app.clone())).await).await;
     let mut exchange = connection.open(expecting("/sink"), false).await;
     let received = exchange.receive().await;
@@ -124,7 +124,7 @@ async fn an_expectation_that_nobody_can_meet_is_refused_on_demand() {
 
 #[tokio::test]
 async fn without_content_the_expectation_is_moot() {
-    let layer = layer().when_unsignallable(Unsignallable::ExpectationFailed);
+    let layer = layer().when_continue_unavailable(ContinueUnavailable::Reject);
     let connection = Connection::to(serve(layer.layer(App::new())).await).await;
     let refused = expecting("/sink").header("x-refuse", "413");
     let mut exchange = connection.open(refused, true).await;

@@ -4,7 +4,7 @@ use bytes::Bytes;
 use h2::Reason;
 use http::StatusCode;
 use tower::Layer;
-use tower_expect::{ExpectLayer, Rejection, RequestHead, Unsignallable};
+use tower_expect::{ContinueUnavailable, ExpectLayer, Rejection, RequestHead};
 
 use crate::{
     app::App,
@@ -137,11 +137,11 @@ async fn who_does_not_expect_gets_no_100() {
 }
 
 #[tokio::test]
-async fn a_signal_serves_any_form_and_makes_nothing_unsignallable() {
+async fn a_signal_serves_any_form_and_makes_nothing_unavailable() {
     let layer = layer()
         .support("foo")
         .strip_expect()
-        .when_unsignallable(Unsignallable::ExpectationFailed);
+        .when_continue_unavailable(ContinueUnavailable::Reject);
     let connection = Connection::to(serve_signalled(layer.layer(App::new())).await).await;
     for expect in [
         "100-Continue",

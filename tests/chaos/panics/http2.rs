@@ -1,4 +1,4 @@
-//! Over HTTP/2 by the server in `h2`: the stream is reset, and its connection goes on.
+//! Over HTTP/2 by the server in `http2`: the stream is reset, and its connection goes on.
 
 use bytes::Bytes;
 use h2::{client::SendRequest, Reason};

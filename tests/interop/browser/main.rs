@@ -32,7 +32,7 @@ use tokio_rustls::{
     rustls::{pki_types::PrivateKeyDer, ServerConfig},
     TlsAcceptor,
 };
-use tower_expect::{h2, render, rules, serve::serve_connection, ExpectLayer, Validator};
+use tower_expect::{http2, render, rules, serve::serve_connection, ExpectLayer, Validator};
 use tower_http::cors::CorsLayer;
 
 const LIMIT: u64 = 1024;
@@ -121,7 +121,7 @@ async fn serve_tls(listener: TcpListener, acceptor: TlsAcceptor, app: Router, by
                 let app = TowerToHyperService::new(app);
                 _ = server.serve_connection(TokioIo::new(stream), app).await;
             } else {
-                _ = serve_connection(stream, app, h2::Builder::new(), pending()).await;
+                _ = serve_connection(stream, app, http2::Builder::new(), pending()).await;
             }
         });
     }

@@ -10,13 +10,13 @@ use axum::{
     routing::any,
     Router,
 };
-use tower_expect::{rules, ExpectLayer, Scope};
+use tower_expect::{rules, ExpectLayer, ValidateWhen};
 
 static HIDDEN: Mutex<Vec<String>> = Mutex::new(Vec::new());
 
 pub(crate) fn routes(token: &'static str) -> Router {
     let rule = ExpectLayer::new(rules::bearer(move |given| given == token));
-    let ask = any(StatusCode::NO_CONTENT).layer(rule.validate_when(Scope::Always));
+    let ask = any(StatusCode::NO_CONTENT).layer(rule.validate_when(ValidateWhen::Always));
     Router::new()
         .route("/ask", ask)
         .route("/echo/{*rest}", any(echo))

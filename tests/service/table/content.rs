@@ -4,7 +4,7 @@ use super::*;
 #[test]
 fn row_5_an_expectation_without_content_is_moot() {
     for version in ALL_VERSIONS {
-        for unsignallable in [Unsignallable::Forward, Unsignallable::ExpectationFailed] {
+        for continue_unavailable in [ContinueUnavailable::Forward, ContinueUnavailable::Reject] {
             for method in [
                 "POST", "PUT", "GET", "HEAD", "OPTIONS", "DELETE", "TRACE", "CONNECT",
             ] {
@@ -19,7 +19,7 @@ fn row_5_an_expectation_without_content_is_moot() {
                         expect,
                         fields,
                         ended,
-                        unsignallable,
+                        continue_unavailable,
                         outcome,
                         ..POST
                     }
@@ -32,7 +32,7 @@ fn row_5_an_expectation_without_content_is_moot() {
                 version,
                 method,
                 expect: CONTINUE,
-                unsignallable,
+                continue_unavailable,
                 outcome,
                 ..POST
             }
@@ -52,11 +52,11 @@ fn row_6_on_http_1_1_what_hyper_takes_for_an_expectation_goes_in() {
         &[b"100-continue, 100-continue", b"100-continue"],
     ];
     for expect in values {
-        for unsignallable in [Unsignallable::Forward, Unsignallable::ExpectationFailed] {
+        for continue_unavailable in [ContinueUnavailable::Forward, ContinueUnavailable::Reject] {
             for signal in [false, true] {
                 Case {
                     expect,
-                    unsignallable,
+                    continue_unavailable,
                     signal,
                     outcome: EXPECTING,
                     ..POST
@@ -106,7 +106,7 @@ fn row_6_on_http_1_1_what_hyper_would_let_stall_is_answered_with_417_but_with_a_
 }
 
 #[test]
-fn row_6_on_http_2_and_3_unsignallable_decides_unless_there_is_a_signal() {
+fn row_6_on_http_2_and_3_the_setting_decides_unless_there_is_a_signal() {
     let values: [Lines; 3] = [
         CONTINUE,
         &[b"100-continue, 100-CONTINUE"],
@@ -121,15 +121,15 @@ fn row_6_on_http_2_and_3_unsignallable_decides_unless_there_is_a_signal() {
                 ..POST
             };
             forward.check();
-            let unsignallable = Unsignallable::ExpectationFailed;
+            let continue_unavailable = ContinueUnavailable::Reject;
             Case {
-                unsignallable,
+                continue_unavailable,
                 outcome: Outcome::Refused(417),
                 ..forward
             }
             .check();
             Case {
-                unsignallable,
+                continue_unavailable,
                 signal: true,
                 ..forward
             }
@@ -221,7 +221,10 @@ fn row_7_other_methods_have_content_unless_their_body_is_at_its_end() {
 
 #[test]
 fn row_8_strip_expect_takes_the_field_from_what_is_let_in() {
-    for (scope, method) in [(Scope::HasContent, "POST"), (Scope::Expecting, "CONNECT")] {
+    for (scope, method) in [
+        (ValidateWhen::HasBody, "POST"),
+        (ValidateWhen::Expecting, "CONNECT"),
+    ] {
         let inner = service_fn(|request: Request<ExpectBody<PanicBody>>| {
             assert!(!request.headers().contains_key(EXPECT));
             ready(Ok::<_, Infallible>(reply()))

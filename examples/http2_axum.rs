@@ -1,6 +1,6 @@
 //! An axum application on HTTP/1.1 and HTTP/2, with the 100 on both.
 //!
-//! Run with `cargo run --features serve --example h2_axum`, and in another terminal:
+//! Run with `cargo run --features serve --example http2_axum`, and in another terminal:
 //!
 //! ```console
 //! $ head -c 1000000 /dev/zero > file

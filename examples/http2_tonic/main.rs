@@ -1,6 +1,6 @@
 //! tonic's `Routes` on this crate's server, beside plain HTTP on the same port.
 //!
-//! Run with `cargo run --features serve --example h2_tonic`: server and client are in one process.
+//! Run with `cargo run --features serve --example http2_tonic`: server and client are in one process.
 
 mod sum;
 
@@ -15,7 +15,7 @@ use tonic::{
 };
 use tonic_prost::ProstCodec;
 use tower::Layer;
-use tower_expect::{rules, ExpectLayer, Scope};
+use tower_expect::{rules, ExpectLayer, ValidateWhen};
 
 use self::sum::Sum;
 
@@ -41,7 +41,7 @@ async fn main() -> Result<(), Box<dyn Error>> {
         .route("/health", get(|| async {}));
     let routes = Routes::from(health).add_service(Sum).prepare();
     let service = ExpectLayer::new(rule)
-        .validate_when(Scope::Always)
+        .validate_when(ValidateWhen::Always)
         .layer(routes);
     let listener = TcpListener::bind("127.0.0.1:0").await?;
     let address = format!("http://{}", listener.local_addr()?);

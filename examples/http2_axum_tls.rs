@@ -1,6 +1,6 @@
 //! The same over TLS: an accept loop of one's own, with `serve_connection`.
 //!
-//! Run with `cargo run --features serve --example h2_axum_tls`, and in another terminal:
+//! Run with `cargo run --features serve --example http2_axum_tls`, and in another terminal:
 //!
 //! ```console
 //! $ head -c 1000000 /dev/zero > file
@@ -19,7 +19,7 @@ use tokio_rustls::{
     rustls::{pki_types::PrivateKeyDer, ServerConfig},
     TlsAcceptor,
 };
-use tower_expect::{h2, rules, serve::serve_connection, ExpectLayer};
+use tower_expect::{http2, rules, serve::serve_connection, ExpectLayer};
 
 fn app() -> Router {
     let upload = |content: Bytes| async move { format!("{} bytes\n", content.len()) };
@@ -43,7 +43,7 @@ async fn serve(stream: TcpStream, acceptor: TlsAcceptor, app: Router) {
     let _ = stream.set_nodelay(true);
     let handshake = timeout(Duration::from_secs(10), acceptor.accept(stream));
     if let Ok(Ok(stream)) = handshake.await {
-        let _ = serve_connection(stream, app, h2::Builder::new(), pending()).await;
+        let _ = serve_connection(stream, app, http2::Builder::new(), pending()).await;
     }
 }
 

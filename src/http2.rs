@@ -11,11 +11,11 @@
 //! use http::{Request, Response, StatusCode};
 //! use http_body_util::{BodyExt, Full};
 //! use tower::ServiceBuilder;
-//! use tower_expect::{h2::RequestBody, rules, ExpectBody, ExpectLayer};
+//! use tower_expect::{http2::RequestBody, rules, ExpectBody, ExpectLayer};
 //!
 //! async fn store(
 //!     request: Request<ExpectBody<RequestBody>>,
-//! ) -> Result<Response<Full<Bytes>>, tower_expect::h2::Error> {
+//! ) -> Result<Response<Full<Bytes>>, tower_expect::http2::Error> {
 //!     let content = request.into_body().collect().await?.to_bytes();
 //!     Ok(Response::new(format!("stored {} bytes", content.len()).into()))
 //! }
@@ -26,7 +26,7 @@
 //!     .layer(ExpectLayer::new(rules::content_length(..=5)))
 //!     .service_fn(store);
 //! let (near, far) = tokio::io::duplex(4096); // or a TCP or TLS stream
-//! let server = tower_expect::h2::Builder::new().serve_connection(near, service);
+//! let server = tower_expect::http2::Builder::new().serve_connection(near, service);
 //! tokio::spawn(server);
 //!
 //! let (mut client, connection) = h2::client::handshake(far).await?;
