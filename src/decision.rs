@@ -202,17 +202,22 @@ fn is_announced<B>(request: &Request<B>, expects: bool) -> bool {
 }
 
 /// Whether somebody below can send the 100 for an expecting request.
-///
-/// hyper recognises the last field line only, and only if all of it is `100-continue`
-/// (hyper 1.12.0, `src/proto/h1/role.rs:332`); on HTTP/2 it never sends a 100.
 fn can_signal<B>(request: &Request<B>, expectations: &Expectations) -> bool {
-    let last_is_usual = || {
-        let last = request.headers().get_all(EXPECT).iter().next_back();
-        last.is_some_and(|line| line.as_bytes().eq_ignore_ascii_case(b"100-continue"))
+    let by_hyper = match expectations.is_usual() {
+        true => request.version() == Version::HTTP_11,
+        false => hyper_invites(request),
     };
-    let hyper = request.version() == Version::HTTP_11;
-    hyper && (expectations.is_usual() || last_is_usual())
-        || request.extensions().get::<ContinueSignal>().is_some()
+    by_hyper || request.extensions().get::<ContinueSignal>().is_some()
+}
+
+/// Whether hyper sends the 100 when the body is polled.
+///
+/// It recognises the last header line only, and only if all of it is `100-continue` (hyper 1.12.0,
+/// `src/proto/h1/role.rs:332`); on HTTP/2 it never sends a 100.
+pub(crate) fn hyper_invites<B>(request: &Request<B>) -> bool {
+    let last = request.headers().get_all(EXPECT).iter().next_back();
+    let is_usual = |line: &HeaderValue| line.as_bytes().eq_ignore_ascii_case(b"100-continue");
+    request.version() == Version::HTTP_11 && last.is_some_and(is_usual)
 }
 
 impl Refusal {

@@ -1,4 +1,4 @@
-//! The futures of the service.
+//! The future of a service whose validator is asynchronous.
 
 use std::{
     fmt,
@@ -15,106 +15,14 @@ use pin_project_lite::pin_project;
 use tower_service::Service;
 
 use crate::{
-    body::{ExpectBody, ResponseBody},
     deadline::Deadline,
     decision::Admission,
-    exchange::{admit, refuse, Exchange, Refused},
-    layer::Options,
-    rare::Rare,
+    exchange::{accept, reject, ExpectBody, Outcome, ResponseBody, ResponseFuture},
+    observe::RejectReason,
+    settings::Options,
     signal::CloseOnDrop,
-    RejectReason, Rejection, RequestHead,
+    Rejection, RequestHead,
 };
-
-pin_project! {
-    /// The future of [`Expect`](crate::Expect): a rejection that is ready, or the inner response.
-    ///
-    /// # Panics
-    ///
-    /// It may, if polled after it was ready.
-    pub struct ResponseFuture<F> {
-        // `None` for a rejection.
-        #[pin]
-        inner: Option<F>,
-        rest: Rare<Rest>,
-    }
-}
-
-/// What there is to do but to wait for the inner response.
-enum Rest {
-    Exchange(Exchange),
-    // Boxed: the future of the usual case should be small to move.
-    Refused(Box<Refused>),
-}
-
-impl<F> ResponseFuture<F> {
-    pub(crate) fn passed(inner: F) -> Self {
-        Self {
-            inner: Some(inner),
-            rest: Rare::from(None),
-        }
-    }
-
-    pub(crate) fn admitted(inner: F, exchange: Exchange) -> Self {
-        Self {
-            inner: Some(inner),
-            rest: Some(Rest::Exchange(exchange)).into(),
-        }
-    }
-
-    pub(crate) fn rejected(refused: Box<Refused>) -> Self {
-        Self {
-            inner: None,
-            rest: Some(Rest::Refused(refused)).into(),
-        }
-    }
-}
-
-impl<F, R, E> Future for ResponseFuture<F>
-where
-    F: Future<Output = Result<Response<R>, E>>,
-    R: Body,
-{
-    type Output = Result<Response<ResponseBody<R>>, E>;
-
-    fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
-        let mut this = self.project();
-        let Some(inner) = this.inner.as_mut().as_pin_mut() else {
-            return Poll::Ready(Ok(rejection(this.rest.take())));
-        };
-        let result = ready!(inner.poll(cx));
-        if this.rest.is_none() {
-            return Poll::Ready(result.map(|response| response.map(ResponseBody::plain)));
-        }
-        // Whatever the inner future still holds of the request must come back before we look.
-        this.inner.set(None);
-        let rest = this.rest.take();
-        Poll::Ready(result.map(|response| settle(rest, response)))
-    }
-}
-
-/// Apart from `poll`, so that this can be inlined where there is nothing to do.
-#[inline(never)]
-fn settle<R: Body>(rest: Option<Rest>, mut response: Response<R>) -> Response<ResponseBody<R>> {
-    let guard = match rest {
-        Some(Rest::Exchange(exchange)) => exchange.finish(&mut response),
-        _ => None,
-    };
-    response.map(|body| ResponseBody::guarded(body, guard))
-}
-
-#[cold]
-fn rejection<R>(rest: Option<Rest>) -> Response<ResponseBody<R>> {
-    match rest {
-        Some(Rest::Refused(refused)) => refused.into_response(),
-        _ => panic!("polled after it was ready"),
-    }
-}
-
-impl<F> fmt::Debug for ResponseFuture<F> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("ResponseFuture").finish_non_exhaustive()
-    }
-}
 
 pin_project! {
     /// The future of [`Expect`](crate::Expect) with an [`AsyncValidator`](crate::AsyncValidator).
@@ -122,7 +30,11 @@ pin_project! {
     /// # Panics
     ///
     /// If polled after it was ready.
-    pub struct AsyncResponseFuture<D, S, F, B> {
+    pub struct AsyncResponseFuture<D, S, F, B>
+    where
+        F: Future,
+        F::Output: Outcome,
+    {
         #[pin]
         state: AsyncState<D, S, F, B>,
     }
@@ -130,7 +42,11 @@ pin_project! {
 
 pin_project! {
     #[project = AsyncStateProjection]
-    enum AsyncState<D, S, F, B> {
+    enum AsyncState<D, S, F, B>
+    where
+        F: Future,
+        F::Output: Outcome,
+    {
         Validating { #[pin] decision: D, deadline: Deadline, pending: Option<Pending<S, B>> },
         Decided { #[pin] response: ResponseFuture<F> },
     }
@@ -146,7 +62,11 @@ pub(crate) struct Pending<S, B> {
     pub(crate) options: Arc<Options>,
 }
 
-impl<D, S, F, B> AsyncResponseFuture<D, S, F, B> {
+impl<D, S, F, B> AsyncResponseFuture<D, S, F, B>
+where
+    F: Future,
+    F::Output: Outcome,
+{
     pub(crate) fn validating(decision: D, pending: Pending<S, B>) -> Self {
         let deadline = Deadline::after(pending.options.decision_timeout);
         let pending = Some(pending);
@@ -176,14 +96,14 @@ where
     ) -> ResponseFuture<S::Future>
     where
         S: Service<Request<ExpectBody<B>>, Response = Response<R>>,
+        R: Body,
     {
         self.signal.0 = None;
         if let Err((rejection, reason)) = decision {
-            let refused = refuse(rejection, reason, &self.head, self.body, &self.options);
-            return ResponseFuture::rejected(refused);
+            return reject(rejection, reason, &self.head, self.body, &self.options);
         }
         let request = Request::from_parts(self.head.into_parts(), self.body);
-        admit(request, &self.admission, &self.options, |request| {
+        accept(request, &self.admission, &self.options, None, |request| {
             self.service.call(request)
         })
     }
@@ -231,7 +151,11 @@ fn too_late() -> Rejection {
         .with_message("the server could not decide in time; repeat the request later")
 }
 
-impl<D, S, F, B> fmt::Debug for AsyncResponseFuture<D, S, F, B> {
+impl<D, S, F, B> fmt::Debug for AsyncResponseFuture<D, S, F, B>
+where
+    F: Future,
+    F::Output: Outcome,
+{
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let decided = matches!(self.state, AsyncState::Decided { .. });
         f.debug_struct("AsyncResponseFuture")

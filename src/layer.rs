@@ -4,13 +4,15 @@ use std::{fmt, sync::Arc, time::Duration};
 
 use tower_layer::Layer;
 
+#[cfg(feature = "tokio")]
+use crate::linger::Linger;
 use crate::{
-    decision::{ContinueUnavailable, Policy, ValidateWhen},
-    linger::Linger,
-    observe::{Observe, Observers},
-    render::{Render, Standard},
+    decision::{ContinueUnavailable, ValidateWhen},
+    observe::Observe,
+    render::Render,
+    service::Expect,
+    settings::{Options, Settings},
     validator::{Async, AsyncValidator, Validator},
-    Expect,
 };
 
 /// Decides about requests before their content is read.
@@ -35,47 +37,6 @@ use crate::{
 #[must_use = "a layer does nothing until it wraps a service"]
 pub struct ExpectLayer<V = ()> {
     settings: Arc<Settings<V>>,
-}
-
-/// What the service shares with all its clones.
-#[derive(Debug)]
-pub(crate) struct Settings<V> {
-    pub(crate) validator: Arc<V>,
-    /// Apart from the validator, so that futures can hold them without its type.
-    pub(crate) options: Arc<Options>,
-}
-
-/// Not derived: the validator need not be `Clone`.
-impl<V> Clone for Settings<V> {
-    fn clone(&self) -> Self {
-        Self {
-            validator: Arc::clone(&self.validator),
-            options: Arc::clone(&self.options),
-        }
-    }
-}
-
-#[derive(Clone)]
-pub(crate) struct Options {
-    pub(crate) policy: Policy,
-    pub(crate) renderer: Arc<dyn Render>,
-    pub(crate) strip_expect: bool,
-    pub(crate) linger: Option<Arc<Linger>>,
-    pub(crate) decision_timeout: Option<Duration>,
-    pub(crate) observers: Observers,
-}
-
-impl Default for Options {
-    fn default() -> Self {
-        Self {
-            policy: Policy::default(),
-            renderer: Arc::new(Standard),
-            strip_expect: false,
-            linger: Linger::on_by_default(),
-            decision_timeout: None,
-            observers: Observers::default(),
-        }
-    }
 }
 
 impl<V: Validator> ExpectLayer<V> {
@@ -225,17 +186,6 @@ impl<V> fmt::Debug for ExpectLayer<V> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("ExpectLayer")
             .field("options", &self.settings.options)
-            .finish_non_exhaustive()
-    }
-}
-
-impl fmt::Debug for Options {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Options")
-            .field("policy", &self.policy)
-            .field("strip_expect", &self.strip_expect)
-            .field("linger", &self.linger)
-            .field("decision_timeout", &self.decision_timeout)
             .finish_non_exhaustive()
     }
 }

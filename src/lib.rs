@@ -206,7 +206,6 @@
 #[doc = include_str!("../README.md")]
 struct Readme;
 
-mod body;
 mod credentials;
 mod decision;
 mod exchange;
@@ -219,18 +218,18 @@ mod head;
 #[cfg(feature = "http2")]
 pub mod http2;
 mod layer;
+mod linger;
 mod media_range;
 mod observe;
-mod rare;
 mod rejection;
 pub mod render;
 pub mod rules;
 #[cfg(feature = "serve")]
 pub mod serve;
 mod service;
+mod settings;
 mod signal;
 mod sync;
-mod unread;
 mod validator;
 
 #[cfg(feature = "tokio")]
@@ -238,11 +237,6 @@ mod deadline;
 #[cfg(not(feature = "tokio"))]
 #[path = "deadline/off.rs"]
 mod deadline;
-#[cfg(feature = "tokio")]
-mod linger;
-#[cfg(not(feature = "tokio"))]
-#[path = "linger/off.rs"]
-mod linger;
 
 #[cfg(feature = "tokio")]
 pub use self::linger::Linger;
@@ -251,11 +245,11 @@ pub use self::observe::metrics::Metrics;
 #[cfg(feature = "serve")]
 pub use self::serve::serve;
 pub use self::{
-    body::{ExpectBody, ResponseBody},
     credentials::{Authorization, Basic},
     decision::{ContinueUnavailable, ValidateWhen},
+    exchange::{ExpectBody, ResponseBody, ResponseFuture},
     field_value::IntoFieldValue,
-    future::{AsyncResponseFuture, ResponseFuture},
+    future::AsyncResponseFuture,
     head::{InvalidHeader, RequestHead},
     layer::ExpectLayer,
     observe::{Event, LingerEnd, Observe, RejectReason},

@@ -10,9 +10,7 @@ use std::{fmt, time::Duration};
 
 use http::StatusCode;
 
-#[cfg(feature = "tokio")]
-pub(crate) use self::watch::Report;
-pub(crate) use self::watch::{Observers, Watch};
+pub(crate) use self::watch::{Observers, Report, Watch};
 
 /// Is told what becomes of requests; see [`ExpectLayer::observe`](crate::ExpectLayer::observe).
 ///
@@ -177,15 +175,19 @@ pub enum LingerEnd {
     TotalTime,
     /// There was too much.
     MaxBytes,
-    /// Too many others were being read.
-    MaxReaders,
+    /// Too many others were being drained.
+    MaxDrains,
+    /// It was kept unread, or its last part was: its client may not owe it.
+    Held,
+    /// It was dropped before the response left, and the connection closed.
+    Closed,
     /// The runtime was shut down.
     Cancelled,
 }
 
 impl LingerEnd {
     /// A word for logs and labels: `complete`, `gone`, `nothing_sent`, `idle`, `total_time`,
-    /// `max_bytes`, `max_readers`, `cancelled`.
+    /// `max_bytes`, `max_drains`, `held`, `closed`, `cancelled`.
     #[must_use]
     pub fn as_str(&self) -> &'static str {
         match self {
@@ -195,7 +197,9 @@ impl LingerEnd {
             Self::Idle => "idle",
             Self::TotalTime => "total_time",
             Self::MaxBytes => "max_bytes",
-            Self::MaxReaders => "max_readers",
+            Self::MaxDrains => "max_drains",
+            Self::Held => "held",
+            Self::Closed => "closed",
             Self::Cancelled => "cancelled",
         }
     }
@@ -203,7 +207,10 @@ impl LingerEnd {
     /// Whether the client was cut short and may still be writing.
     #[cfg_attr(not(feature = "tokio"), allow(dead_code, reason = "nothing reads on"))]
     pub(crate) fn is_short(self) -> bool {
-        matches!(self, Self::TotalTime | Self::MaxBytes | Self::MaxReaders)
+        matches!(
+            self,
+            Self::TotalTime | Self::MaxBytes | Self::MaxDrains | Self::Held
+        )
     }
 }
 

@@ -57,6 +57,7 @@ use std::{
     time::Duration,
 };
 
+use bytes::Bytes;
 use http::{Request, Response};
 use http_body::Body;
 use tokio::{
@@ -126,11 +127,11 @@ impl<S, F> Serve<S, F> {
 impl<S, F, B> IntoFuture for Serve<S, F>
 where
     S: Service<Request<IncomingBody>, Response = Response<B>> + Clone + Send + 'static,
-    S::Error: Into<Box<dyn Error + Send + Sync>>,
+    S::Error: Into<Box<dyn Error + Send + Sync>> + Send,
     S::Future: Send + 'static,
     B: Body + Send + 'static,
-    B::Data: Send,
-    B::Error: Into<Box<dyn Error + Send + Sync>>,
+    B::Data: From<Bytes> + Send,
+    B::Error: Into<Box<dyn Error + Send + Sync>> + Send,
     F: Future<Output = ()> + Send + 'static,
 {
     type Output = ();
@@ -144,11 +145,11 @@ where
 async fn run<S, F, B>(server: Serve<S, F>)
 where
     S: Service<Request<IncomingBody>, Response = Response<B>> + Clone + Send + 'static,
-    S::Error: Into<Box<dyn Error + Send + Sync>>,
+    S::Error: Into<Box<dyn Error + Send + Sync>> + Send,
     S::Future: Send + 'static,
     B: Body + Send + 'static,
-    B::Data: Send,
-    B::Error: Into<Box<dyn Error + Send + Sync>>,
+    B::Data: From<Bytes> + Send,
+    B::Error: Into<Box<dyn Error + Send + Sync>> + Send,
     F: Future<Output = ()>,
 {
     let Serve {

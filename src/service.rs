@@ -12,12 +12,13 @@ use tower_service::Service;
 
 use crate::{
     decision::{decide, Decision},
-    exchange::{admit, refuse, refuse_unasked},
-    future::{AsyncResponseFuture, Pending, ResponseFuture},
-    layer::Settings,
+    exchange::{accept, reject, reject_unasked, ExpectBody, ResponseBody, ResponseFuture},
+    future::{AsyncResponseFuture, Pending},
+    observe::RejectReason,
+    settings::Settings,
     signal::CloseOnDrop,
     validator::{Async, AsyncValidator, Validator},
-    ContinueSignal, ExpectBody, RejectReason, RequestHead, ResponseBody,
+    ContinueSignal, RequestHead,
 };
 
 /// A service that decides about requests before their content is read; made by
@@ -73,31 +74,26 @@ where
         let Settings { validator, options } = &*self.settings;
         let mut admission = match decide(&request, &options.policy) {
             Decision::Pass => {
-                return ResponseFuture::passed(self.inner.call(request.map(ExpectBody::plain)));
+                let request = request.map(|body| ExpectBody::new(body, None, None));
+                return ResponseFuture::accepted(self.inner.call(request), None);
             }
             Decision::Admit(admission) => admission,
             Decision::Refuse(refusal) => {
-                return ResponseFuture::rejected(refuse_unasked(&refusal, request, options));
+                return reject_unasked(&refusal, request, options);
             }
         };
         if admission.validate {
             let (parts, body) = request.into_parts();
             let head = RequestHead::new(parts, admission.take_expectations(), body.size_hint());
             if let Err(rejection) = validator.validate(&head) {
-                return ResponseFuture::rejected(refuse(
-                    rejection,
-                    RejectReason::Validator,
-                    &head,
-                    body,
-                    options,
-                ));
+                return reject(rejection, RejectReason::Validator, &head, body, options);
             }
             let request = Request::from_parts(head.into_parts(), body);
-            return admit(request, &admission, options, |request| {
+            return accept(request, &admission, options, None, |request| {
                 self.inner.call(request)
             });
         }
-        admit(request, &admission, options, |request| {
+        accept(request, &admission, options, None, |request| {
             self.inner.call(request)
         })
     }
@@ -122,18 +118,19 @@ where
         let Settings { validator, options } = &*self.settings;
         let mut admission = match decide(&request, &options.policy) {
             Decision::Pass => {
-                let inner = self.inner.call(request.map(ExpectBody::plain));
-                return AsyncResponseFuture::decided(ResponseFuture::passed(inner));
+                let request = request.map(|body| ExpectBody::new(body, None, None));
+                let inner = self.inner.call(request);
+                return AsyncResponseFuture::decided(ResponseFuture::accepted(inner, None));
             }
             Decision::Admit(admission) => admission,
             Decision::Refuse(refusal) => {
-                let refused = refuse_unasked(&refusal, request, options);
-                return AsyncResponseFuture::decided(ResponseFuture::rejected(refused));
+                let rejected = reject_unasked(&refusal, request, options);
+                return AsyncResponseFuture::decided(rejected);
             }
         };
         if !admission.validate {
             let call = |request| self.inner.call(request);
-            return AsyncResponseFuture::decided(admit(request, &admission, options, call));
+            return AsyncResponseFuture::decided(accept(request, &admission, options, None, call));
         }
         let (parts, body) = request.into_parts();
         let head = RequestHead::new(parts, admission.take_expectations(), body.size_hint());

@@ -4,12 +4,12 @@ use std::{
     fmt,
     sync::{
         atomic::{AtomicU8, Ordering},
-        Arc,
+        Arc, OnceLock,
     },
-    time::Instant,
+    time::{Duration, Instant},
 };
 
-use http::{StatusCode, Version};
+use http::StatusCode;
 
 use super::{trace, Event, LingerEnd, Observe, RejectReason};
 
@@ -33,7 +33,6 @@ impl Observers {
     #[inline]
     pub(crate) fn watch(
         &self,
-        version: Version,
         expecting: bool,
         content_length: impl FnOnce() -> Option<u64>,
     ) -> Option<Arc<Watch>> {
@@ -51,25 +50,25 @@ impl Observers {
             observer: self.0.clone(),
             span,
             since: Instant::now(),
-            version,
             expecting,
             content_length: content_length(),
+            asked_after: OnceLock::new(),
             seen: AtomicU8::new(0),
         }))
     }
 }
 
 const POLLED: u8 = 1;
-const ANSWERED: u8 = 2;
+const RESPONDED: u8 = 2;
 
 /// What is to be known of a request that somebody is told of.
 pub(crate) struct Watch {
     observer: Option<Arc<dyn Observe>>,
     span: trace::Span,
     since: Instant,
-    version: Version,
     expecting: bool,
     content_length: Option<u64>,
+    asked_after: OnceLock<Duration>,
     seen: AtomicU8,
 }
 
@@ -92,6 +91,7 @@ impl Watch {
     }
 
     pub(crate) fn rejected(&self, status: StatusCode, reason: RejectReason) {
+        self.seen.fetch_or(RESPONDED, Ordering::Relaxed);
         self.tell(&Event::Rejected {
             status,
             reason,
@@ -99,21 +99,23 @@ impl Watch {
         });
     }
 
-    /// The body was polled for the first time; `signalled` says whether that sent a 100, if there was
-    /// a signal to fire.
-    pub(crate) fn polled(&self, signalled: Option<bool>) {
-        let seen = self.seen.fetch_or(POLLED, Ordering::Relaxed);
-        let by_hyper = || self.expecting && self.version == Version::HTTP_11;
-        if signalled.unwrap_or_else(by_hyper) && seen & ANSWERED == 0 {
-            let delay = self.since.elapsed();
-            self.tell(&Event::Continued { delay });
+    /// The body is about to be polled for the first time.
+    pub(crate) fn asked(&self) {
+        if self.seen.fetch_or(POLLED, Ordering::Relaxed) & POLLED == 0 {
+            let _ = self.asked_after.set(self.since.elapsed());
         }
     }
 
-    /// The inner service has answered.
-    pub(crate) fn answered(&self, status: StatusCode) {
-        let seen = self.seen.fetch_or(ANSWERED, Ordering::Relaxed);
-        if seen & POLLED == 0 {
+    /// The 100 has gone out.
+    pub(crate) fn continued(&self) {
+        let delay = self.asked_after.get().copied();
+        let delay = delay.unwrap_or_else(|| self.since.elapsed());
+        self.tell(&Event::Continued { delay });
+    }
+
+    /// The inner service has responded.
+    pub(crate) fn responded(&self, status: StatusCode) {
+        if self.seen.fetch_or(RESPONDED, Ordering::Relaxed) == 0 {
             self.tell(&Event::NeverRead {
                 status,
                 expecting: self.expecting,
@@ -137,7 +139,6 @@ pub(crate) struct Report {
     pub(crate) end: LingerEnd,
 }
 
-#[cfg_attr(not(feature = "tokio"), allow(dead_code, reason = "nothing reads on"))]
 impl Report {
     pub(crate) fn begin(watch: Option<Arc<Watch>>) -> Self {
         let begun = watch.as_deref().map(|watch| {

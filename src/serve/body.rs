@@ -9,8 +9,9 @@ use std::{
 
 use bytes::Bytes;
 use http_body::{Body, Frame, SizeHint};
+use hyper::body::Incoming;
 
-use crate::http2::RequestBody;
+use crate::{exchange::ExpectBody, http2::RequestBody};
 
 /// The content of a request that [`serve`](crate::serve()) has received: hyper's on HTTP/1, a
 /// [`RequestBody`] on HTTP/2.
@@ -19,18 +20,16 @@ use crate::http2::RequestBody;
 pub struct IncomingBody(Version);
 
 enum Version {
-    Http1(hyper::body::Incoming),
+    Http1(ExpectBody<Incoming>),
     Http2(RequestBody),
 }
 
-impl From<hyper::body::Incoming> for IncomingBody {
-    fn from(body: hyper::body::Incoming) -> Self {
+impl IncomingBody {
+    pub(super) fn http1(body: ExpectBody<Incoming>) -> Self {
         Self(Version::Http1(body))
     }
-}
 
-impl From<RequestBody> for IncomingBody {
-    fn from(body: RequestBody) -> Self {
+    pub(super) fn http2(body: RequestBody) -> Self {
         Self(Version::Http2(body))
     }
 }

@@ -4,10 +4,12 @@ use std::{
     error::Error,
     future::{poll_fn, Future},
     pin::{pin, Pin},
+    sync::Arc,
     task::{Context, Poll},
     time::Duration,
 };
 
+use bytes::Bytes;
 use http::{Request, Response};
 use http_body::Body;
 use hyper::{body::Incoming, server::conn::http1, service::service_fn};
@@ -22,7 +24,10 @@ use super::{
     preface::{sniff, Rewound},
     IncomingBody,
 };
-use crate::http2;
+use crate::{
+    exchange::{accept_under_server, Turns},
+    http2, Linger,
+};
 
 /// As long as hyper waits for the head of an HTTP/1 request.
 const FIRST_BYTES: Duration = Duration::from_secs(30);
@@ -56,10 +61,11 @@ pub async fn serve_connection<I, S, B>(
 where
     I: AsyncRead + AsyncWrite + Unpin + Send + 'static,
     S: Service<Request<IncomingBody>, Response = Response<B>> + Clone + Send + 'static,
-    S::Error: Into<Box<dyn Error + Send + Sync>>,
+    S::Error: Into<Box<dyn Error + Send + Sync>> + Send,
     S::Future: Send + 'static,
     B: Body + Send + 'static,
-    B::Error: Into<Box<dyn Error + Send + Sync>>,
+    B::Data: From<Bytes> + Send,
+    B::Error: Into<Box<dyn Error + Send + Sync>> + Send,
 {
     let mut shutdown = pin!(shutdown);
     let sniffed = {
@@ -111,16 +117,22 @@ async fn serve_http1<I, S, B>(
 where
     I: AsyncRead + AsyncWrite + Unpin + Send + 'static,
     S: Service<Request<IncomingBody>, Response = Response<B>> + Clone + Send + 'static,
-    S::Error: Into<Box<dyn Error + Send + Sync>>,
+    S::Error: Into<Box<dyn Error + Send + Sync>> + Send,
     S::Future: Send,
     B: Body + Send + 'static,
-    B::Error: Into<Box<dyn Error + Send + Sync>>,
+    B::Data: From<Bytes> + Send,
+    B::Error: Into<Box<dyn Error + Send + Sync>> + Send,
 {
+    let turns = Turns::default();
+    let linger = Arc::new(Linger::at_socket());
+    let counted = turns.clone();
     let service = service_fn(move |request: Request<Incoming>| {
         let mut service = service.clone();
+        let (turns, linger) = (counted.clone(), Arc::clone(&linger));
         async move {
             poll_fn(|cx| service.poll_ready(cx)).await?;
-            service.call(request.map(IncomingBody::from)).await
+            let call = |request: Request<_>| service.call(request.map(IncomingBody::http1));
+            accept_under_server(request, &turns, &linger, call).await
         }
     });
     let mut builder = http1::Builder::new();
@@ -133,6 +145,7 @@ where
             closing = true;
             connection.as_mut().graceful_shutdown();
         }
+        turns.begin();
         connection.as_mut().poll(cx)
     })
     .await
@@ -156,6 +169,6 @@ where
     }
 
     fn call(&mut self, request: Request<http2::RequestBody>) -> S::Future {
-        self.0.call(request.map(IncomingBody::from))
+        self.0.call(request.map(IncomingBody::http2))
     }
 }

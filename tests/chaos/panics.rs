@@ -143,7 +143,7 @@ fn app(place: Place) -> (Router, Ends) {
     let ends = Ends::default();
     let routes = routes(&bomb);
     let settings = |bomb: Bomb, ends: Ends| {
-        let linger = brief(Linger::default()).max_readers(1);
+        let linger = brief(Linger::default()).max_drains(1);
         let observer = move |event: &Event| observe(event, &bomb, &ends);
         (linger, observer)
     };

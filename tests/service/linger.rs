@@ -228,8 +228,8 @@ async fn the_end_and_an_error_drop_the_body_at_once_but_trailers_do_not() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn beyond_max_readers_a_body_is_held_unread_and_takes_no_place() {
-    let linger = Linger::default().max_readers(1).max_bytes(10);
+async fn beyond_max_drains_a_body_is_held_unread_and_takes_no_place() {
+    let linger = Linger::default().max_drains(1).max_bytes(10);
     let reading = refused(&linger, post(Version::HTTP_11));
     let held = refused(&linger, post(Version::HTTP_11));
     held.data(1);
@@ -250,7 +250,7 @@ async fn beyond_max_readers_a_body_is_held_unread_and_takes_no_place() {
 
 #[tokio::test(start_paused = true)]
 async fn an_end_frees_its_place() {
-    let linger = Linger::default().max_readers(1);
+    let linger = Linger::default().max_drains(1);
     for _ in 0..3 {
         let mut feed = refused(&linger, post(Version::HTTP_11));
         pass(1).await;

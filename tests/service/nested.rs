@@ -197,7 +197,7 @@ async fn no_bound_is_doubled_where_a_box_hides_the_outer_body() {
 
 #[tokio::test(start_paused = true)]
 async fn one_place_is_enough_for_both() {
-    let linger = Linger::default().max_readers(1);
+    let linger = Linger::default().max_drains(1);
     let layer = ExpectLayer::default().linger(linger);
     let (mut feed, response) = through(&layer, &layer, post(Version::HTTP_11), false);
     drop(response);

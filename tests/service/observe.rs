@@ -240,10 +240,10 @@ async fn every_end_of_the_lingering_is_told_with_the_bytes() {
             "lingered 5, spared Some(95), max_bytes",
         ),
         (
-            Linger::default().max_readers(0),
+            Linger::default().max_drains(0),
             5,
             false,
-            "lingered 0, spared Some(100), max_readers",
+            "lingered 0, spared Some(100), max_drains",
         ),
         (
             Linger::default(),

@@ -48,6 +48,14 @@ impl Body for PanicBody {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Broken;
 
+impl std::fmt::Display for Broken {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("broken")
+    }
+}
+
+impl std::error::Error for Broken {}
+
 /// A body that yields what its [`Feed`] sends, and ends when the feed is dropped.
 pub(crate) struct FedBody {
     items: UnboundedReceiver<Result<Frame<Bytes>, Broken>>,
@@ -158,7 +166,7 @@ pub(crate) fn reply() -> Response<Full<Bytes>> {
 }
 
 /// A request that the inner service has, and has not answered.
-pub(crate) struct InFlight<B, R> {
+pub(crate) struct InFlight<B, R: Body> {
     pub(crate) request: Request<ExpectBody<B>>,
     pub(crate) respond: SendResponse<Response<R>>,
     pub(crate) future: task::Spawn<ResponseFuture<mock::future::ResponseFuture<Response<R>>>>,

@@ -1,0 +1,178 @@
+//! The request body, on its way in.
+
+use std::{
+    error::Error,
+    fmt,
+    pin::Pin,
+    sync::Arc,
+    task::{Context, Poll},
+};
+
+use bytes::{Buf, Bytes};
+use http_body::{Body, Frame, SizeHint};
+use http_body_util::{Full, Limited};
+
+use super::state::{Asked, End, Exchange};
+
+/// The request body that the inner service gets.
+///
+/// Frames, trailers, size hint and end are those of the body inside. The first poll of an expecting
+/// request's body sends the 100: hyper does it by itself on HTTP/1.1, elsewhere the
+/// [`ContinueSignal`](crate::ContinueSignal) is fired.
+///
+/// If it is dropped before its end, the unread rest goes back to the layer, which sees to it that the
+/// client gets to see the response. This is why the body inside must be `Unpin`, as those of hyper, axum
+/// and tonic are: what was pinned could not be handed back. Wrap others in `Box::pin`.
+///
+/// # Errors
+///
+/// Those of the body inside, boxed. Past the limit that the validator has set (in bytes), an error whose
+/// source is [`http_body_util::LengthLimitError`], which axum's extractors turn into a 413.
+///
+/// # Cancel safety
+///
+/// A poll that is pending loses nothing if it is not repeated.
+pub struct ExpectBody<B> {
+    /// `None` only when dropped.
+    body: Option<B>,
+    /// `None` if nobody cares how far the body is read.
+    exchange: Option<Arc<Exchange<B>>>,
+    /// How many bytes may still come.
+    allowed: u64,
+    asked: Asked,
+    end: End,
+}
+
+impl<B> ExpectBody<B> {
+    #[inline]
+    pub(crate) fn new(body: B, exchange: Option<Arc<Exchange<B>>>, limit: Option<u64>) -> Self {
+        Self {
+            body: Some(body),
+            exchange,
+            allowed: limit.unwrap_or(u64::MAX),
+            asked: Asked::Never,
+            end: End::NotYet,
+        }
+    }
+}
+
+impl<B> ExpectBody<B>
+where
+    B: Body + Unpin,
+    B::Error: Into<Box<dyn Error + Send + Sync>>,
+{
+    /// Counts what has come against the limit.
+    fn count(
+        &mut self,
+        frame: Frame<B::Data>,
+        cx: &mut Context<'_>,
+    ) -> Result<Frame<B::Data>, Box<dyn Error + Send + Sync>> {
+        let len = frame.data_ref().map_or(0, |data| data.remaining() as u64);
+        match self.allowed.checked_sub(len) {
+            Some(allowed) => {
+                self.allowed = allowed;
+                Ok(frame)
+            }
+            None => {
+                self.allowed = 0;
+                Err(length_limit_error(cx))
+            }
+        }
+    }
+}
+
+impl<B> Body for ExpectBody<B>
+where
+    B: Body + Unpin,
+    B::Error: Into<Box<dyn Error + Send + Sync>>,
+{
+    type Data = B::Data;
+    type Error = Box<dyn Error + Send + Sync>;
+
+    #[inline]
+    fn poll_frame(
+        mut self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+    ) -> Poll<Option<Result<Frame<B::Data>, Self::Error>>> {
+        let this = &mut *self;
+        let Some(body) = &mut this.body else {
+            return Poll::Ready(None);
+        };
+        if let (Some(exchange), Asked::Never) = (&this.exchange, this.asked) {
+            exchange.begin_asking();
+        }
+        let polled = Pin::new(&mut *body).poll_frame(cx);
+        let asked = match polled {
+            Poll::Pending => Asked::Polled,
+            Poll::Ready(_) => Asked::Invited,
+        };
+        if asked > this.asked {
+            this.asked = asked;
+            if let Some(exchange) = &this.exchange {
+                exchange.note(asked);
+            }
+        }
+        match polled {
+            Poll::Ready(None) => this.end = End::Reached,
+            Poll::Ready(Some(Ok(_))) if body.is_end_stream() => this.end = End::Reached,
+            Poll::Ready(Some(Err(_))) => this.end = End::Broken,
+            _ => {}
+        }
+        polled.map(|frame| frame.map(|frame| this.count(frame.map_err(Into::into)?, cx)))
+    }
+
+    fn is_end_stream(&self) -> bool {
+        self.body.as_ref().map_or(true, Body::is_end_stream)
+    }
+
+    fn size_hint(&self) -> SizeHint {
+        let Some(body) = &self.body else {
+            return SizeHint::with_exact(0);
+        };
+        let mut hint = body.size_hint();
+        if self.allowed < u64::MAX {
+            if hint.lower() >= self.allowed {
+                hint = SizeHint::with_exact(self.allowed);
+            } else if hint.upper().map_or(true, |upper| upper > self.allowed) {
+                hint.set_upper(self.allowed);
+            }
+        }
+        hint
+    }
+}
+
+/// Only `Limited` can make one.
+#[cold]
+fn length_limit_error(cx: &mut Context<'_>) -> Box<dyn Error + Send + Sync> {
+    let mut limited = Limited::new(Full::new(Bytes::from_static(b"1")), 0);
+    match Pin::new(&mut limited).poll_frame(cx) {
+        Poll::Ready(Some(Err(error))) => error,
+        _ => "length limit exceeded".into(),
+    }
+}
+
+impl<B> Drop for ExpectBody<B> {
+    #[inline]
+    fn drop(&mut self) {
+        if let Some(exchange) = self.exchange.take() {
+            give_back(&exchange, self.body.take(), self.end);
+        }
+    }
+}
+
+/// Apart from `drop`, so that this can be inlined where there is nothing to do.
+#[inline(never)]
+fn give_back<B>(exchange: &Exchange<B>, body: Option<B>, end: End) {
+    if let Some(body) = body {
+        exchange.give_back(body, end);
+    }
+}
+
+impl<B> fmt::Debug for ExpectBody<B> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("ExpectBody")
+            .field("asked", &self.asked)
+            .field("end", &self.end)
+            .finish_non_exhaustive()
+    }
+}

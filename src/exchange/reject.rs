@@ -1,0 +1,97 @@
+//! Rejections: the response to a request that is not accepted, and what becomes of its body.
+
+use std::{future::Future, sync::Arc};
+
+use http::{
+    header::{CONNECTION, EXPECT, UPGRADE},
+    HeaderMap, HeaderValue, Request, Version,
+};
+use http_body::Body;
+
+use super::{
+    begin::{announced, watch},
+    flight::Flight,
+    marker,
+    settle::{Outcome, ResponseFuture},
+    state::{Exchange, Terms},
+};
+use crate::{
+    decision::Refusal, observe::RejectReason, render, settings::Options, ContinueSignal, Rejection,
+    RequestHead,
+};
+
+/// Responds to a request that is not accepted. The body is not polled.
+#[cold]
+pub(crate) fn reject<B, F>(
+    rejection: Rejection,
+    reason: RejectReason,
+    head: &RequestHead,
+    body: B,
+    options: &Options,
+) -> ResponseFuture<F>
+where
+    B: Body + Send + Unpin + 'static,
+    F: Future,
+    F::Output: Outcome,
+{
+    if let Some(signal) = head.extensions.get::<ContinueSignal>() {
+        signal.close();
+    }
+    let mut response = render::respond(&*options.renderer, &rejection, head);
+    // Even a malformed or unknown expectation may keep its client waiting.
+    let expecting = head.version > Version::HTTP_10 && has_member(&head.headers);
+    let watch = watch(&options.observers, expecting, &head.headers);
+    if let Some(watch) = &watch {
+        watch.rejected(response.status(), reason);
+    }
+    let headers = response.headers_mut();
+    if head.version > Version::HTTP_11 {
+        // These say something about a connection (RFC 9113 §8.2.2).
+        headers.remove(CONNECTION);
+        headers.remove(UPGRADE);
+    } else if headers.contains_key(UPGRADE) && !headers.contains_key(CONNECTION) {
+        headers.insert(CONNECTION, HeaderValue::from_static("upgrade"));
+    }
+    response.extensions_mut().insert(rejection);
+    let unread = !body.is_end_stream() && !marker::is_joined(&head.extensions);
+    let exchange = unread.then(|| {
+        let linger = options.linger.clone();
+        let terms = Terms {
+            version: head.version,
+            expecting,
+            hyper_invites: false,
+            signal: None,
+            announced: announced(&head.headers, &body),
+            drops: linger.as_deref().map_or(true, |linger| linger.at_socket),
+            linger,
+            nested: false,
+            turns: None,
+            watch,
+        };
+        Exchange::returned(body, terms) as Arc<dyn Flight>
+    });
+    ResponseFuture::rejected(response, exchange)
+}
+
+/// Responds to a request that is rejected before the validator is asked.
+#[cold]
+pub(crate) fn reject_unasked<B, F>(
+    refusal: &Refusal,
+    request: Request<B>,
+    options: &Options,
+) -> ResponseFuture<F>
+where
+    B: Body + Send + Unpin + 'static,
+    F: Future,
+    F::Output: Outcome,
+{
+    let (parts, body) = request.into_parts();
+    let head = RequestHead::refused(parts, body.size_hint());
+    reject(refusal.rejection(), refusal.reason(), &head, body, options)
+}
+
+/// Whether the `Expect` header has a member, be it malformed.
+fn has_member(headers: &HeaderMap) -> bool {
+    let mut lines = headers.get_all(EXPECT).iter();
+    lines.any(|line| !line.as_bytes().iter().all(|byte| b" \t,".contains(byte)))
+}

@@ -1,0 +1,285 @@
+//! From the inner future's response to the one that may leave.
+
+use std::{
+    fmt,
+    future::Future,
+    pin::Pin,
+    sync::{Arc, Mutex, PoisonError},
+    task::{ready, Context, Poll},
+};
+
+use bytes::Bytes;
+use http::{
+    header::{CONTENT_LENGTH, CONTENT_TYPE},
+    response::Parts,
+    HeaderValue, Response, StatusCode,
+};
+use http_body::Body;
+use pin_project_lite::pin_project;
+
+use super::{
+    close::close,
+    flight::{Before, Done, Flight},
+    response::{Primed, ResponseBody},
+};
+
+/// What the future of an HTTP service gives.
+///
+/// Implemented for `Result<Response<R>, E>`; it only lets [`ResponseFuture`] name `R` and `E`.
+#[allow(unnameable_types, reason = "nobody else is to implement it")]
+pub trait Outcome {
+    #[doc(hidden)]
+    type Body: Body;
+    #[doc(hidden)]
+    type Error;
+
+    #[doc(hidden)]
+    fn into_result(self) -> Result<Response<Self::Body>, Self::Error>;
+}
+
+impl<R: Body, E> Outcome for Result<Response<R>, E> {
+    type Body = R;
+    type Error = E;
+
+    fn into_result(self) -> Self {
+        self
+    }
+}
+
+pin_project! {
+    /// The future of [`Expect`](crate::Expect) and of the service around which it stands.
+    ///
+    /// # Panics
+    ///
+    /// It may, if polled after it was ready.
+    pub struct ResponseFuture<F>
+    where
+        F: Future,
+        F::Output: Outcome,
+    {
+        // `None` once it is ready, and for a rejection.
+        #[pin]
+        inner: Option<F>,
+        // Boxed: most responses leave at once.
+        settling: Option<Box<Settling<F::Output>>>,
+        flight: Option<Arc<dyn Flight>>,
+    }
+
+    impl<F> PinnedDrop for ResponseFuture<F>
+    where
+        F: Future,
+        F::Output: Outcome,
+    {
+        fn drop(this: Pin<&mut Self>) {
+            let mut this = this.project();
+            if let Some(flight) = this.flight.take() {
+                // What these hold of the request comes back before the exchange is left.
+                this.inner.set(None);
+                *this.settling = None;
+                flight.abandon();
+            }
+        }
+    }
+}
+
+/// A response that is there but may not leave yet.
+struct Settling<O: Outcome> {
+    held: Held<O>,
+    done: Done,
+    // The lock is never taken: it makes `Sync` what is only `Send`.
+    drain: Option<Mutex<Pin<Box<dyn Future<Output = ()> + Send>>>>,
+}
+
+enum Held<O: Outcome> {
+    Ready(Result<Response<O::Body>, O::Error>),
+    Primed(Parts, Primed<O::Body>),
+    Rejection(Response<Bytes>),
+}
+
+impl<F> ResponseFuture<F>
+where
+    F: Future,
+    F::Output: Outcome,
+{
+    /// The response of the inner service, settled with the exchange if there is one.
+    #[inline]
+    pub(crate) fn accepted(inner: F, flight: Option<Arc<dyn Flight>>) -> Self {
+        Self {
+            inner: Some(inner),
+            settling: None,
+            flight,
+        }
+    }
+
+    pub(super) fn rejected(response: Response<Bytes>, flight: Option<Arc<dyn Flight>>) -> Self {
+        Self {
+            inner: None,
+            settling: Some(Box::new(Settling::of(Held::Rejection(response)))),
+            flight,
+        }
+    }
+}
+
+impl<F, R, E> Future for ResponseFuture<F>
+where
+    F: Future<Output = Result<Response<R>, E>>,
+    R: Body,
+{
+    type Output = Result<Response<ResponseBody<R>>, E>;
+
+    #[inline]
+    fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
+        let mut this = self.project();
+        if this.settling.is_none() {
+            let inner = this.inner.as_mut().as_pin_mut();
+            let result = ready!(inner.expect("polled after it was ready").poll(cx));
+            if this.flight.is_none() {
+                return Poll::Ready(result.map(|response| response.map(ResponseBody::plain)));
+            }
+            // Whatever the inner future still holds of the request must come back before we look.
+            this.inner.set(None);
+            return settle(
+                Settling::of(Held::Ready(result)),
+                this.settling,
+                this.flight,
+                cx,
+            );
+        }
+        let settling = this.settling.take().map(|settling| *settling);
+        settle(settling.expect("some"), this.settling, this.flight, cx)
+    }
+}
+
+type Settled<O> = Result<Response<ResponseBody<<O as Outcome>::Body>>, <O as Outcome>::Error>;
+
+/// Apart from `poll`, so that this can be inlined where there is nothing to settle.
+#[inline(never)]
+fn settle<O: Outcome>(
+    mut settling: Settling<O>,
+    later: &mut Option<Box<Settling<O>>>,
+    exchange: &mut Option<Arc<dyn Flight>>,
+    cx: &mut Context<'_>,
+) -> Poll<Settled<O>> {
+    if let Some(flight) = exchange {
+        if settling.poll_may_leave(flight, cx).is_pending() {
+            *later = Some(Box::new(settling));
+            return Poll::Pending;
+        }
+    }
+    Poll::Ready(settling.held.leave(exchange.take()))
+}
+
+impl<O: Outcome> Settling<O> {
+    fn of(held: Held<O>) -> Self {
+        Self {
+            held,
+            done: Done::default(),
+            drain: None,
+        }
+    }
+
+    /// Does what must be done before the response leaves.
+    fn poll_may_leave(&mut self, flight: &Arc<dyn Flight>, cx: &mut Context<'_>) -> Poll<()> {
+        loop {
+            if let Some(drain) = &mut self.drain {
+                let drain = drain.get_mut().unwrap_or_else(PoisonError::into_inner);
+                ready!(drain.as_mut().poll(cx));
+                self.drain = None;
+            }
+            match flight.before(self.held.status(), self.done) {
+                Before::Nothing => return Poll::Ready(()),
+                Before::Turn => {
+                    self.done.turn = true;
+                    cx.waker().wake_by_ref();
+                    return Poll::Pending;
+                }
+                Before::Prime => {
+                    self.done.prime = true;
+                    self.held.prime(cx);
+                }
+                Before::Drain(bounds) => {
+                    self.done.drain = true;
+                    self.drain = Some(Mutex::new(Arc::clone(flight).drain_first(bounds)));
+                }
+                Before::Fail => self.held = Held::Rejection(cannot_switch()),
+            }
+        }
+    }
+}
+
+impl<O: Outcome> Held<O> {
+    fn status(&self) -> Option<StatusCode> {
+        match self {
+            Self::Ready(Ok(response)) => Some(response.status()),
+            Self::Ready(Err(_)) => None,
+            Self::Primed(head, _) => Some(head.status),
+            Self::Rejection(response) => Some(response.status()),
+        }
+    }
+
+    /// Polls the response body once, and keeps what that gives.
+    fn prime(&mut self, cx: &mut Context<'_>) {
+        let taken = std::mem::replace(self, Self::Rejection(Response::default()));
+        *self = match taken {
+            Self::Ready(Ok(response)) => {
+                let (head, body) = response.into_parts();
+                Self::Primed(head, Primed::new(body, cx))
+            }
+            other => other,
+        };
+    }
+
+    fn leave(self, exchange: Option<Arc<dyn Flight>>) -> Settled<O> {
+        let mut response = match self {
+            Self::Ready(Ok(response)) => response.map(ResponseBody::plain),
+            Self::Ready(Err(error)) => {
+                if let Some(exchange) = exchange {
+                    exchange.abandon();
+                }
+                return Err(error);
+            }
+            Self::Primed(head, body) => Response::from_parts(head, ResponseBody::primed(body)),
+            Self::Rejection(response) => response.map(ResponseBody::rejection),
+        };
+        if let Some(exchange) = exchange {
+            finish(&mut response, exchange);
+        }
+        Ok(response)
+    }
+}
+
+/// Adds what the response must say, and what must stay with its body.
+fn finish<R: Body>(response: &mut Response<ResponseBody<R>>, exchange: Arc<dyn Flight>) {
+    if exchange.responds(response.status()) {
+        close(response.headers_mut());
+    }
+    let is_sized =
+        response.body().len().is_some() || response.headers().contains_key(CONTENT_LENGTH);
+    if !is_sized {
+        exchange.is_of_unknown_length();
+    }
+    if exchange.goes_on() {
+        response.body_mut().keep(exchange);
+    }
+}
+
+/// The body that is still to come would be read as the new protocol (RFC 9110 §7.8).
+fn cannot_switch() -> Response<Bytes> {
+    let mut response = Response::new(Bytes::from_static(
+        b"the application switches protocols with the body of the request unread\n",
+    ));
+    *response.status_mut() = StatusCode::INTERNAL_SERVER_ERROR;
+    let text = HeaderValue::from_static("text/plain; charset=utf-8");
+    response.headers_mut().insert(CONTENT_TYPE, text);
+    response
+}
+
+impl<F> fmt::Debug for ResponseFuture<F>
+where
+    F: Future,
+    F::Output: Outcome,
+{
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("ResponseFuture").finish_non_exhaustive()
+    }
+}

@@ -1,0 +1,255 @@
+//! The state of one exchange, and what follows from it.
+
+use std::sync::{Arc, PoisonError};
+
+use http::Version;
+use http_body::Body;
+
+use super::{
+    drain::{drain, Bounds, Drain, Permit, Runtime},
+    marker::Turns,
+};
+use crate::{
+    linger::Linger,
+    observe::{LingerEnd, Report, Watch},
+    sync::{Mutex, MutexGuard},
+    ContinueSignal,
+};
+
+/// One request with a body, shared by its body, its response future and its response body.
+pub(crate) struct Exchange<B> {
+    state: Mutex<State<B>>,
+    pub(super) terms: Terms,
+    /// Here, because `Drop` cannot name the bounds on `B` that draining needs.
+    drain: fn(B, Drain),
+}
+
+/// What is known of the request from the beginning.
+pub(super) struct Terms {
+    pub(super) version: Version,
+    /// Carries `100-continue`, or perhaps something that its client takes for it.
+    pub(super) expecting: bool,
+    /// Whether hyper sends the 100 by itself when the body is polled.
+    pub(super) hyper_invites: bool,
+    /// Sends the 100 otherwise.
+    pub(super) signal: Option<ContinueSignal>,
+    /// The length of the body that the head announces, in bytes.
+    pub(super) announced: Option<u64>,
+    pub(super) linger: Option<Arc<Linger>>,
+    /// On HTTP/1, unread bodies are dropped before the response leaves, not drained behind it.
+    pub(super) drops: bool,
+    /// An exchange outside closes and drains; this one is for the observer.
+    pub(super) nested: bool,
+    pub(super) turns: Option<Turns>,
+    pub(super) watch: Option<Arc<Watch>>,
+}
+
+pub(super) struct State<B> {
+    pub(super) place: Place<B>,
+    pub(super) asked: Asked,
+    /// In which turn of the connection the body was asked for.
+    pub(super) asked_in: u64,
+    /// It ended in an error before the response was ready.
+    pub(super) broken: bool,
+    /// Taken before keep-alive was promised.
+    pub(super) permit: Option<Permit>,
+    pub(super) runtime: Runtime,
+}
+
+/// Where the request body is.
+pub(super) enum Place<B> {
+    Lent,
+    Returned(B),
+    Late,
+    Gone,
+}
+
+/// How far the client was asked for the body.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) enum Asked {
+    Never,
+    Polled,
+    Invited,
+}
+
+/// How far a body was read when it came back.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum End {
+    NotYet,
+    Reached,
+    Broken,
+}
+
+impl Terms {
+    pub(super) fn is_http1(&self) -> bool {
+        self.version <= Version::HTTP_11
+    }
+
+    /// Whether a poll of the body can send a 100.
+    pub(super) fn can_invite(&self) -> bool {
+        self.hyper_invites || self.signal.is_some()
+    }
+
+    /// Whether the client does not owe its body, so that it must not be read as one.
+    pub(super) fn owes_nothing(&self, asked: Asked) -> bool {
+        self.expecting && asked < Asked::Invited
+    }
+
+    /// Whether a returned body is dropped before the response leaves.
+    ///
+    /// hyper then closes its reading side, and so announces the close in whatever response leaves
+    /// (hyper 1.12.0, src/proto/h1/conn.rs:876 and 709).
+    pub(super) fn drops_first(&self, asked: Asked, rest: Option<u64>) -> bool {
+        let is_short = || match (&self.linger, rest) {
+            (Some(linger), Some(rest)) => rest <= linger.completable(asked > Asked::Never),
+            _ => true,
+        };
+        self.is_http1() && (self.drops || self.owes_nothing(asked) && is_short())
+    }
+
+    /// Whether a body that comes back behind the head is dropped rather than drained.
+    pub(super) fn drops_late(&self, asked: Asked) -> bool {
+        self.is_http1() && (self.drops || self.owes_nothing(asked))
+    }
+
+    /// How much of the body is read before the response leaves, if any.
+    pub(super) fn bounds_first(&self, switches: bool, rest: Option<u64>) -> Option<Bounds> {
+        let linger = self.linger.as_deref()?;
+        if switches {
+            return (!self.nested).then(|| Bounds::of(linger, self.expecting, true));
+        }
+        let (bytes, total) = linger.before_response.filter(|_| !self.expecting)?;
+        let fits = rest.map_or(true, |rest| rest <= bytes);
+        fits.then(|| Bounds::before_response(linger, bytes, total))
+    }
+
+    /// An inner exchange that has something to read hands the body out only after that.
+    pub(super) fn keeps_returned(&self) -> bool {
+        !self.nested || self.bounds_first(false, None).is_some()
+    }
+
+    /// The body was dropped with nothing of it read.
+    pub(super) fn report_closed(&self) {
+        let mut report = Report::begin(self.watch.clone());
+        report.end = LingerEnd::Closed;
+    }
+}
+
+impl<B: Body + Send + Unpin + 'static> Exchange<B> {
+    pub(super) fn lent(terms: Terms) -> Arc<Self> {
+        Self::at(Place::Lent, terms)
+    }
+
+    pub(super) fn returned(body: B, terms: Terms) -> Arc<Self> {
+        Self::at(Place::Returned(body), terms)
+    }
+
+    fn at(place: Place<B>, terms: Terms) -> Arc<Self> {
+        Arc::new(Self {
+            state: Mutex::new(State {
+                place,
+                asked: Asked::Never,
+                asked_in: 0,
+                broken: false,
+                permit: None,
+                runtime: Runtime::default(),
+            }),
+            terms,
+            drain,
+        })
+    }
+}
+
+impl<B> Exchange<B> {
+    /// The body is about to be polled for the first time. Sends the 100, where a signal does.
+    pub(super) fn begin_asking(&self) {
+        if let Some(signal) = &self.terms.signal {
+            signal.fire();
+            if signal.has_fired() {
+                self.note(Asked::Invited);
+            }
+        }
+        if let Some(watch) = &self.terms.watch {
+            watch.asked();
+        }
+    }
+
+    /// Notes how far the client was asked; after the poll, since earlier a turn could pass before hyper
+    /// wants the body.
+    pub(super) fn note(&self, asked: Asked) {
+        if !self.terms.expecting {
+            return;
+        }
+        let mut state = self.lock();
+        if asked <= state.asked {
+            return;
+        }
+        state.asked = asked;
+        if let Some(turns) = &self.terms.turns {
+            state.asked_in = turns.count();
+        }
+        let before_response = matches!(state.place, Place::Lent | Place::Gone);
+        drop(state);
+        if asked == Asked::Invited && before_response {
+            self.tell_invited();
+        }
+    }
+
+    pub(super) fn tell_invited(&self) {
+        if let (Some(watch), true) = (&self.terms.watch, self.terms.can_invite()) {
+            watch.continued();
+        }
+    }
+
+    /// The application has dropped the body.
+    pub(super) fn give_back(&self, body: B, end: End) {
+        let mut state = self.lock();
+        let place = std::mem::replace(&mut state.place, Place::Gone);
+        match (place, end) {
+            (Place::Lent, End::NotYet) if self.terms.keeps_returned() => {
+                state.place = Place::Returned(body);
+                return;
+            }
+            (Place::Lent, End::NotYet) if self.terms.turns.is_some() => {
+                // The server outside drops it at once.
+                drop(state);
+                self.terms.report_closed();
+                return;
+            }
+            (Place::Late, End::NotYet)
+                if !self.terms.nested && !self.terms.drops_late(state.asked) =>
+            {
+                return self.start_drain(body, state);
+            }
+            (Place::Lent, End::Broken) => state.broken = true,
+            _ => {}
+        }
+        // The body outside of the lock, as its drop may run any code.
+        drop(state);
+        drop(body);
+    }
+
+    pub(super) fn start_drain(&self, body: B, mut state: MutexGuard<'_, State<B>>) {
+        let waits = self.terms.owes_nothing(state.asked);
+        let (permit, runtime) = (state.permit.take(), std::mem::take(&mut state.runtime));
+        drop(state);
+        let Some(linger) = &self.terms.linger else {
+            return;
+        };
+        (self.drain)(
+            body,
+            Drain {
+                linger: Arc::clone(linger),
+                waits,
+                http1: self.terms.is_http1(),
+                permit,
+                runtime,
+                watch: self.terms.watch.clone(),
+            },
+        );
+    }
+
+    pub(super) fn lock(&self) -> MutexGuard<'_, State<B>> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
