@@ -1,5 +1,10 @@
 //! Reading on after a refusal, so that the client gets to see it.
 
+mod discard;
+#[cfg(feature = "axum")]
+mod listener;
+mod stream;
+
 use std::{
     future::{poll_fn, Future},
     pin::Pin,
@@ -18,6 +23,9 @@ use tokio::{
     time::{sleep, timeout_at, Instant},
 };
 
+#[cfg(feature = "axum")]
+pub use self::listener::LingerListener;
+pub use self::stream::LingerStream;
 use crate::{
     observe::{LingerEnd, Report},
     unread::Terms,
@@ -91,6 +99,8 @@ pub struct Linger {
     max_bytes: u64,
     max_readers: usize,
     keep_alive_up_to: u64,
+    #[allow(dead_code, reason = "the layer reads it")]
+    at_socket: bool,
     readers: Arc<AtomicUsize>,
 }
 
@@ -104,12 +114,24 @@ impl Default for Linger {
             max_bytes: u64::MAX,
             max_readers: 1024,
             keep_alive_up_to: 64 * 1024,
+            at_socket: false,
             readers: Arc::default(),
         }
     }
 }
 
 impl Linger {
+    /// Creates the default bounds, for a layer above sockets that linger by themselves.
+    ///
+    /// Tells the layer that [`LingerStream`]s are below, so that it drains nothing on HTTP/1. On HTTP/2,
+    /// where sockets cannot linger for a single stream, it drains as by default.
+    pub fn at_socket() -> Self {
+        Self {
+            at_socket: true,
+            ..Self::default()
+        }
+    }
+
     /// The longest time for which one body is read.
     pub fn total(mut self, total: Duration) -> Self {
         self.total = total;
