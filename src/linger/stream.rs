@@ -108,9 +108,9 @@ use super::{discard::Discard, Linger};
 ///
 /// # Memory
 ///
-/// A stream takes about 100 bytes in place, and nothing on the heap while it is in use. Lingering
-/// takes a timer of tokio's, about 120 bytes, once the client pauses; the 16 KiB into which bytes are
-/// read are on the stack.
+/// A stream takes 80 bytes in place, and nothing on the heap while it is in use. Lingering takes one
+/// timer of tokio's, 112 bytes, once the client pauses; the 16 KiB into which bytes are read are on the
+/// stack. A thousand connections of axum took 20.6 KB each, whether they lingered or were kept alive.
 ///
 /// # Tunnels
 ///

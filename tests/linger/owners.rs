@@ -133,6 +133,10 @@ async fn a_tunnel_of_which_one_direction_has_ended_carries_the_other() {
     for swapped in [false, true] {
         let (mut client, near) = duplex(100);
         let (mut upstream, mut far) = duplex(100);
+        // Both before the tunnel looks: an end on the one side, bytes on the other.
+        upstream.write_all(b"bye").await.expect("open");
+        upstream.shutdown().await.expect("open");
+        client.write_all(&[7; 100]).await.expect("room");
         let mut near = LingerStream::new(near);
         let tunnel = tokio::spawn(async move {
             match swapped {
@@ -140,16 +144,13 @@ async fn a_tunnel_of_which_one_direction_has_ended_carries_the_other() {
                 true => copy_bidirectional(&mut far, &mut near).await,
             }
         });
-        upstream.write_all(b"bye").await.expect("open");
-        upstream.shutdown().await.expect("open");
         let mut seen = Vec::new();
         client.read_to_end(&mut seen).await.expect("in order");
         assert_eq!(seen, b"bye");
-        let sent = vec![7; 100_000];
-        let (sends, mut arrived) = (sent.clone(), Vec::new());
-        tokio::spawn(async move { client.write_all(&sends).await });
+        tokio::spawn(async move { client.write_all(&[7; 10_000]).await });
+        let mut arrived = Vec::new();
         upstream.read_to_end(&mut arrived).await.expect("in order");
-        assert!(arrived == sent, "{} of {}", arrived.len(), sent.len());
+        assert_eq!(arrived.len(), 10_100);
         tunnel.await.expect("no panic").expect("no error");
     }
 }
