@@ -183,13 +183,14 @@
 //!
 //! # Features
 //!
-//! * `tokio` (default): [`Linger`]. Without it, refusals carry `Connection: close`, unread bodies are
+//! * `tokio` (default): [`Linger`] and [`LingerStream`]. Without it, refusals carry `Connection: close`, unread bodies are
 //!   dropped at once, and the application's own answers are left alone.
 //! * `http2`: the module `http2`, which serves HTTP/2 connections and sends the 100 there.
 //! * `tracing`: each [`Event`] also as one of `tracing`, in the span of the request, target
 //!   `tower_expect`, level DEBUG, with fields named as OpenTelemetry names them. At that level, the span
 //!   stays open until the reading behind the answer is over.
 //! * `metrics`: `Metrics`, an observer that counts, for Prometheus and others.
+//! * `axum`: `LingerListener`, for `axum::serve` on sockets that linger.
 //! * `serve`: the module `serve`, an accept loop for HTTP/1.1, by hyper, and HTTP/2, by `http2`.
 //!
 //! [`support`]: ExpectLayer::support
@@ -238,8 +239,10 @@ mod deadline;
 #[path = "deadline/off.rs"]
 mod deadline;
 
+#[cfg(feature = "axum")]
+pub use self::linger::LingerListener;
 #[cfg(feature = "tokio")]
-pub use self::linger::Linger;
+pub use self::linger::{Linger, LingerStream};
 #[cfg(feature = "metrics")]
 pub use self::observe::metrics::Metrics;
 #[cfg(feature = "serve")]

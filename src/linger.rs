@@ -1,4 +1,11 @@
-//! The settings of lingering.
+//! The settings of lingering, and the sockets that linger by themselves.
+
+#[cfg(feature = "tokio")]
+mod discard;
+#[cfg(feature = "axum")]
+mod listener;
+#[cfg(feature = "tokio")]
+mod stream;
 
 use std::{
     sync::{
@@ -7,6 +14,11 @@ use std::{
     },
     time::Duration,
 };
+
+#[cfg(feature = "axum")]
+pub use self::listener::LingerListener;
+#[cfg(feature = "tokio")]
+pub use self::stream::LingerStream;
 
 /// How long, and how much, an unread request body is drained, so that the client sees the response.
 ///
@@ -49,8 +61,8 @@ use std::{
 ///
 /// # At the socket
 ///
-/// Where the socket is yours, there is a better place to linger: `LingerStream` sends FIN and discards raw
-/// bytes, which are never parsed. [`Linger::at_socket`] tells the layer so.
+/// Where the socket is yours, there is a better place to linger: [`LingerStream`](crate::LingerStream)
+/// sends FIN and discards raw bytes, which are never parsed. [`Linger::at_socket`] tells the layer so.
 ///
 /// # What hostile clients can cost
 ///
@@ -124,7 +136,8 @@ impl Default for Linger {
 }
 
 impl Linger {
-    /// For a layer whose HTTP/1 connections linger at the socket, as those of `LingerStream` do.
+    /// For a layer whose HTTP/1 connections linger at the socket, as those of
+    /// [`LingerStream`](crate::LingerStream) do.
     ///
     /// The layer then drops unread bodies before the response leaves and drains nothing on HTTP/1. On
     /// HTTP/2 it drains within the default bounds. Never use it on other sockets: clients in the midst of

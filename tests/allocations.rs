@@ -63,3 +63,58 @@ fn wrapping_a_service_costs_no_allocation() {
     let wrapped = allocation_counter::measure(|| drop(layer.layer(())));
     assert_eq!(wrapped.count_total, 0);
 }
+
+#[cfg(feature = "tokio")]
+mod lingering {
+    use std::{
+        io,
+        pin::Pin,
+        sync::Arc,
+        task::{Context, Poll, Wake},
+    };
+
+    use tokio::io::{join, sink, AsyncRead, AsyncWrite, ReadBuf};
+    use tower_expect::LingerStream;
+
+    struct Silent;
+
+    impl AsyncRead for Silent {
+        fn poll_read(
+            self: Pin<&mut Self>,
+            _: &mut Context<'_>,
+            _: &mut ReadBuf<'_>,
+        ) -> Poll<io::Result<()>> {
+            Poll::Pending
+        }
+    }
+
+    struct Nobody;
+
+    impl Wake for Nobody {
+        fn wake(self: Arc<Self>) {}
+    }
+
+    #[tokio::test]
+    async fn a_socket_allocates_nothing_in_use_and_a_timer_while_it_lingers() {
+        // The bounds that all have in common.
+        drop(LingerStream::new(()));
+        let waker = Arc::new(Nobody).into();
+        let mut cx = Context::from_waker(&waker);
+        let mut stream = None;
+        let in_use = allocation_counter::measure(|| {
+            let stream = stream.insert(LingerStream::new(join(Silent, sink())));
+            let _ = Pin::new(&mut *stream).poll_read(&mut cx, &mut ReadBuf::new(&mut [0]));
+            let _ = Pin::new(stream).poll_write(&mut cx, b"response");
+        });
+        assert_eq!(in_use.count_total, 0);
+
+        let mut stream = stream.expect("made");
+        let lingering = allocation_counter::measure(|| {
+            for _ in 0..3 {
+                assert!(Pin::new(&mut stream).poll_shutdown(&mut cx).is_pending());
+            }
+        });
+        assert_eq!(lingering.count_total, 1);
+        assert!(lingering.bytes_total < 200, "{}", lingering.bytes_total);
+    }
+}

@@ -26,7 +26,7 @@ use super::{
 };
 use crate::{
     exchange::{accept_under_server, Turns},
-    http2, Linger,
+    http2, Linger, LingerStream,
 };
 
 /// As long as hyper waits for the head of an HTTP/1 request.
@@ -137,7 +137,8 @@ where
     });
     let mut builder = http1::Builder::new();
     builder.timer(TokioTimer::new());
-    let connection = builder.serve_connection(TokioIo::new(io), service);
+    let io = TokioIo::new(LingerStream::new(io));
+    let connection = builder.serve_connection(io, service);
     let mut connection = pin!(connection.with_upgrades());
     let mut closing = false;
     poll_fn(|cx| {

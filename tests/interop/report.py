@@ -1,9 +1,10 @@
 """What a run has shown: sums and the table for people."""
 
 import known
-from servers import LINKS, SERVERS
+from servers import LINGERING, LINKS, SERVERS
 
-LAYER = ("layer", "layer-empty", "serve", "haproxy-layer", *LINKS)
+# Behind these, no refusal may be lost.
+WHOLE = ("layer", "layer-empty", "serve", "haproxy-layer", *LINGERING, *LINKS)
 
 
 def summary(cells):

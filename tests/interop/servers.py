@@ -4,7 +4,9 @@ import socket
 import subprocess
 import time
 
-EXAMPLES = ("bare", "layer", "layer-empty", "serve")
+# On sockets that linger, which matters to HTTP/1.1 alone.
+LINGERING = ("axum-linger", "layer-linger")
+EXAMPLES = ("bare", "layer", "layer-empty", "serve", *LINGERING)
 SERVERS = (*EXAMPLES, "nginx", "haproxy-bare", "haproxy-layer")
 # Only on demand, since they take their time: the layer behind a link with a round trip in
 # milliseconds and losses in percent.

@@ -5,6 +5,16 @@
 mod http2_resets;
 #[path = "../interop/delay/link.rs"]
 mod link;
+#[cfg(feature = "axum")]
+mod listener;
+#[cfg(feature = "axum")]
+mod memory;
+mod owners;
+#[cfg(feature = "axum")]
+#[path = "../support/resources.rs"]
+mod resources;
 mod shutdown;
 mod slow_links;
+mod socket;
 mod support;
+mod tls;

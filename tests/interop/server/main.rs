@@ -1,13 +1,14 @@
 //! The servers under test.
 //!
 //! ```text
-//! interop_server bare|layer|layer-empty|serve [PORT]
+//! interop_server bare|layer|layer-empty|axum-linger|layer-linger|serve [PORT]
 //! ```
 //!
 //! `bare` makes its checks in the handler, as an axum application does; the others have them in
 //! an `ExpectLayer` with its default settings, `layer-empty` with refusals that have no content.
 //! All on hyper, but for `serve`: that is `layer` on `tower_expect::serve`, which sends the 100 over
-//! HTTP/2, too. HTTP/1.1 and HTTP/2 with prior knowledge on one port. The first line printed is the
+//! HTTP/2, too. HTTP/1.1 and HTTP/2 with prior knowledge on one port. `axum-linger` is `bare`, and
+//! `layer-linger` is `layer`, by `axum::serve` on sockets that linger. The first line printed is the
 //! address.
 
 mod checksum;
@@ -24,6 +25,7 @@ use axum::{
     },
     response::{IntoResponse, Response},
     routing::any,
+    serve::ListenerExt,
     Router,
 };
 use http_body_util::{BodyExt, Full};
@@ -33,12 +35,16 @@ use hyper_util::{
     server::conn::auto,
     service::TowerToHyperService,
 };
-use tokio::net::TcpListener;
+use tokio::net::{TcpListener, TcpStream};
 use tower::{Layer, Service};
-use tower_expect::{render, rules, ExpectLayer, Rejection, RequestHead, Validator};
+use tower_expect::{
+    render, rules, ExpectLayer, Linger, LingerListener, Rejection, RequestHead, Validator,
+};
 
 use self::checksum::Adler32;
 
+const USAGE: &str =
+    "usage: interop_server bare|layer|layer-empty|axum-linger|layer-linger|serve [PORT]";
 const TOKEN: &str = "s3cr3t";
 const LIMIT: u64 = 1024;
 const TEXT: &str = "refused\n";
@@ -57,12 +63,26 @@ async fn main() -> Result<(), Box<dyn Error>> {
             let checks = checks().render_with(render::Empty);
             serve(listener, checks.layer(app(upload, ""))).await
         }
+        "axum-linger" => {
+            let listener = LingerListener::new(listener.tap_io(no_delay));
+            Ok(axum::serve(listener, app(checked_upload, TEXT)).await?)
+        }
+        "layer-linger" => {
+            let linger = Linger::at_socket();
+            let listener = LingerListener::new(listener.tap_io(no_delay)).bounds(linger.clone());
+            let app = app(upload, TEXT).layer(checks().linger(linger));
+            Ok(axum::serve(listener, app).await?)
+        }
         "serve" => {
             tower_expect::serve(listener, checks().layer(app(upload, TEXT))).await;
             Ok(())
         }
-        _ => Err("usage: interop_server bare|layer|layer-empty|serve [PORT]".into()),
+        _ => Err(USAGE.into()),
     }
+}
+
+fn no_delay(stream: &mut TcpStream) {
+    stream.set_nodelay(true).expect("a TCP socket");
 }
 
 fn checks() -> ExpectLayer<impl Validator + Send + Sync + 'static> {

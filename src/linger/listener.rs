@@ -1,0 +1,152 @@
+//! axum's listener, whose sockets linger.
+
+use std::{io, sync::Arc};
+
+use axum::serve::Listener;
+
+use super::{Linger, LingerStream};
+
+/// A listener for `axum::serve` whose connections are [`LingerStream`]s.
+///
+/// With it, early responses of an axum application reach clients that are still sending: a handler's
+/// 401, an extractor's 413. It needs no layer.
+///
+/// ```
+/// use axum::{http::StatusCode, routing::put, Router};
+/// use tokio::net::TcpListener;
+/// use tower_expect::LingerListener;
+///
+/// # #[tokio::main(flavor = "current_thread")]
+/// # async fn main() -> std::io::Result<()> {
+/// let app: Router = Router::new().route("/", put(|| async { StatusCode::UNAUTHORIZED }));
+/// let listener = TcpListener::bind("127.0.0.1:0").await?;
+/// # let stop = async {};
+/// axum::serve(LingerListener::new(listener), app)
+/// #     .with_graceful_shutdown(stop)
+///     .await
+/// # }
+/// ```
+///
+/// The bounds, and what lingering means for a graceful shutdown, memory and TLS, are those of
+/// [`LingerStream`]. Connections of one listener share the count of
+/// [`Linger::max_drains`].
+///
+/// Options of the sockets are set as before, by axum's `ListenerExt::tap_io` on the listener inside:
+/// `LingerListener::new(listener.tap_io(|tcp| …))`.
+///
+/// # Together with the layer
+///
+/// An [`ExpectLayer`](crate::ExpectLayer) on such a listener is told by [`Linger::at_socket`]:
+///
+/// ```
+/// # use axum::Router;
+/// # use tokio::net::TcpListener;
+/// use tower_expect::{ExpectLayer, Linger, LingerListener};
+///
+/// # async fn example(app: Router, listener: TcpListener) -> std::io::Result<()> {
+/// let linger = Linger::at_socket();
+/// let listener = LingerListener::new(listener).bounds(linger.clone());
+/// let app = app.layer(ExpectLayer::default().linger(linger));
+/// axum::serve(listener, app).await
+/// # }
+/// ```
+///
+/// # ConnectInfo
+///
+/// axum implements its `Connected` for `SocketAddr` on its own listeners only, and nobody else can.
+/// Implement it for a type of your own:
+///
+/// ```
+/// use std::net::SocketAddr;
+///
+/// use axum::{
+///     extract::connect_info::{ConnectInfo, Connected},
+///     routing::get,
+///     serve::IncomingStream,
+///     Router,
+/// };
+/// use tokio::net::TcpListener;
+/// use tower_expect::LingerListener;
+///
+/// #[derive(Clone)]
+/// struct Peer(SocketAddr);
+///
+/// impl Connected<IncomingStream<'_, LingerListener<TcpListener>>> for Peer {
+///     fn connect_info(stream: IncomingStream<'_, LingerListener<TcpListener>>) -> Self {
+///         Self(*stream.remote_addr())
+///     }
+/// }
+///
+/// async fn whoami(ConnectInfo(Peer(address)): ConnectInfo<Peer>) -> String {
+///     address.to_string()
+/// }
+///
+/// # #[tokio::main(flavor = "current_thread")]
+/// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// let app = Router::new().route("/", get(whoami));
+/// let listener = TcpListener::bind("127.0.0.1:0").await?;
+/// let address = listener.local_addr()?;
+/// let app = app.into_make_service_with_connect_info::<Peer>();
+/// # use std::future::IntoFuture;
+/// # use tokio::io::{AsyncReadExt, AsyncWriteExt};
+/// tokio::spawn(axum::serve(LingerListener::new(listener), app).into_future());
+///
+/// let mut client = tokio::net::TcpStream::connect(address).await?;
+/// client.write_all(b"GET / HTTP/1.1\r\nhost: a\r\nconnection: close\r\n\r\n").await?;
+/// let mut response = String::new();
+/// client.read_to_string(&mut response).await?;
+/// assert!(response.ends_with(&client.local_addr()?.to_string()));
+/// # Ok(())
+/// # }
+/// ```
+#[derive(Debug)]
+#[must_use]
+pub struct LingerListener<L> {
+    listener: L,
+    bounds: Arc<Linger>,
+}
+
+impl<L> LingerListener<L> {
+    /// Wraps a listener, with the default bounds.
+    pub fn new(listener: L) -> Self {
+        Self {
+            listener,
+            bounds: Arc::default(),
+        }
+    }
+
+    /// Sets the bounds of the lingering.
+    pub fn bounds(mut self, bounds: Linger) -> Self {
+        self.bounds = Arc::new(bounds);
+        self
+    }
+
+    /// Returns the wrapped listener.
+    pub fn get_ref(&self) -> &L {
+        &self.listener
+    }
+
+    /// Returns the wrapped listener, mutably.
+    pub fn get_mut(&mut self) -> &mut L {
+        &mut self.listener
+    }
+
+    /// Unwraps the listener.
+    pub fn into_inner(self) -> L {
+        self.listener
+    }
+}
+
+impl<L: Listener> Listener for LingerListener<L> {
+    type Io = LingerStream<L::Io>;
+    type Addr = L::Addr;
+
+    async fn accept(&mut self) -> (Self::Io, Self::Addr) {
+        let (io, address) = self.listener.accept().await;
+        (LingerStream::shared(io, Arc::clone(&self.bounds)), address)
+    }
+
+    fn local_addr(&self) -> io::Result<Self::Addr> {
+        self.listener.local_addr()
+    }
+}
