@@ -13,6 +13,8 @@ mod measure;
 #[path = "../support/message.rs"]
 mod message;
 mod servers;
+#[path = "../support/skip.rs"]
+mod skip;
 mod stack;
 mod stacks;
 mod table;

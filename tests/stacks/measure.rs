@@ -61,7 +61,7 @@ impl Row {
             || match place {
                 Place::Outside => true,
                 // A body that has come with the head is read, and done; close is left to the response.
-                Place::Inside => !self.stack.bypasses && self.attack.timing == Timing::After,
+                Place::Inside => !self.stack.as_bare_inside && self.attack.timing == Timing::After,
                 Place::Bare => false,
             }
     }

@@ -10,6 +10,8 @@ pub(crate) struct Server {
     pub(crate) name: &'static str,
     /// Whether the server itself sees to it that no hidden request is executed, in any stack.
     pub(crate) vouches: bool,
+    /// Whether it serves HTTP/2, and sends a 100 there.
+    pub(crate) http2: bool,
     run: fn(TcpListener, Router),
 }
 
@@ -17,11 +19,13 @@ pub(crate) static SERVERS: &[Server] = &[
     Server {
         name: "axum::serve",
         vouches: false,
+        http2: false,
         run: axum_serve,
     },
     Server {
         name: "serve",
         vouches: true,
+        http2: true,
         run: serve,
     },
 ];

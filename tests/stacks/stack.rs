@@ -19,9 +19,9 @@ pub(crate) struct Stack {
     pub(crate) headers: &'static str,
     layer: Option<Wrap>,
     expect: Wrap,
-    /// Whether the layer responds past [`ExpectLayer`] where that is inside of it: by itself, or after
-    /// it has dropped the future.
-    pub(crate) bypasses: bool,
+    /// Whether [`ExpectLayer`] inside of the layer promises no more than its absence: the layer responds
+    /// by itself or drops the future, or its response replaces one whose request body is still held.
+    pub(crate) as_bare_inside: bool,
     pub(crate) belongs: Belongs,
     /// What becomes of a rejection, or of the layer's own response, for the documentation.
     pub(crate) note: &'static str,
@@ -70,7 +70,7 @@ impl Stack {
             headers: "",
             layer: None,
             expect: default,
-            bypasses: false,
+            as_bare_inside: false,
             belongs: Belongs::Outside,
             note: "",
             thorough: false,
@@ -97,9 +97,9 @@ impl Stack {
         Self { headers, ..self }
     }
 
-    pub(crate) const fn bypasses(self) -> Self {
+    pub(crate) const fn as_bare_inside(self) -> Self {
         Self {
-            bypasses: true,
+            as_bare_inside: true,
             ..self
         }
     }

@@ -9,13 +9,17 @@ use crate::{
 
 use Belongs::{Either, Inside, Outside};
 
-const REPLACED: &str = "replaced outside, kept inside; the connection is closed in both places";
-const UNCHANGED: &str = "passes unchanged";
-const OWN: &str = "the layer's own response closes only with `ExpectLayer` outside";
+const REPLACED: &str = "outside, rejections stay as they are; inside, the layer replaces them";
+const CHANGED: &str = "outside, rejections stay as they are; inside, the layer changes them";
+const UNCHANGED: &str = "rejections are the same on either side";
+const OWN: &str =
+    "outside, the layer's own responses get the close and arrive; inside, they do not pass \
+    `ExpectLayer`";
 const DROPS: &str =
-    "with `ExpectLayer` inside, the layer drops its future and responds by itself: \
-    no close, and the response may be lost";
-const ADDS: &str = "with `ExpectLayer` outside, its rejections lack what the layer adds";
+    "outside, the layer's own responses get the close and arrive; inside, the layer \
+    drops the future of `ExpectLayer` and responds without it";
+const ADDS: &str = "inside, rejections get the layer's headers; outside, they lack them";
+const TRACED: &str = "inside, rejections are traced; outside, they are not";
 
 pub(crate) static STACKS: &[Stack] = &[
     // Handlers.
@@ -88,22 +92,24 @@ pub(crate) static STACKS: &[Stack] = &[
         "/task",
         mappers::error_page,
     )
+    .as_bare_inside()
     .belongs(Either, REPLACED),
     Stack::with(
         "`map_response`: JSON, events with body held",
         "/events",
         mappers::json,
     )
+    .as_bare_inside()
     .belongs(Either, REPLACED),
     Stack::with("`map_response` between two ExpectLayers", "/401", between)
         .belongs(Either, REPLACED)
         .thorough(),
     Stack::with("`from_fn`: authenticates", "/read", mappers::authenticates)
-        .bypasses()
+        .as_bare_inside()
         .belongs(Outside, OWN),
     Stack::with("`from_fn`: replaces", "/413", mappers::replaces).belongs(Either, REPLACED),
     Stack::with("`from_fn`: drops the future", "/never", mappers::gives_up)
-        .bypasses()
+        .as_bare_inside()
         .belongs(Outside, DROPS),
     Stack::with("`from_fn`: repeats the request", "/503", mappers::repeats)
         .belongs(Either, REPLACED),
@@ -113,7 +119,7 @@ pub(crate) static STACKS: &[Stack] = &[
         "/never",
         layers::handle_error_timeout,
     )
-    .bypasses()
+    .as_bare_inside()
     .belongs(Outside, DROPS)
     .thorough(),
     Stack::with("`BufferLayer`", "/401", layers::buffer).belongs(Outside, OWN),
@@ -125,35 +131,35 @@ pub(crate) static STACKS: &[Stack] = &[
     )
     .belongs(Outside, OWN),
     Stack::with("`LoadShedLayer`", "/read", layers::load_shed)
-        .bypasses()
+        .as_bare_inside()
         .belongs(Outside, OWN),
     Stack::with("`ConcurrencyLimitLayer`", "/401", layers::concurrency_limit)
         .belongs(Outside, UNCHANGED),
     Stack::with("`FilterLayer`", "/read", layers::filter)
-        .bypasses()
+        .as_bare_inside()
         .belongs(Outside, OWN),
     // The response may be ready before the connection has had its turn.
     Stack::with("`tokio::spawn`", "/401", layers::spawn)
-        .bypasses()
+        .as_bare_inside()
         .belongs(Outside, UNCHANGED),
     Stack::with(
         "`tokio::spawn`, polled, rest in a task",
         "/polled",
         layers::spawn,
     )
-    .bypasses()
+    .as_bare_inside()
     .belongs(Outside, UNCHANGED),
     // tower-http.
     Stack::with("`TimeoutLayer`", "/never", layers::timeout)
-        .bypasses()
+        .as_bare_inside()
         .belongs(Outside, DROPS)
         .thorough(),
     Stack::with("`CatchPanicLayer`", "/panic", layers::catch_panic)
-        .bypasses()
+        .as_bare_inside()
         .belongs(Outside, DROPS)
         .thorough(),
     Stack::with("`RequestBodyLimitLayer`", "/read", layers::body_limit)
-        .bypasses()
+        .as_bare_inside()
         .belongs(Outside, OWN)
         .thorough(),
     Stack::with(
@@ -161,18 +167,18 @@ pub(crate) static STACKS: &[Stack] = &[
         "/read",
         layers::validate_request,
     )
-    .bypasses()
+    .as_bare_inside()
     .belongs(Outside, OWN),
     Stack::with(
         "`AsyncRequireAuthorizationLayer`",
         "/read",
         layers::async_authorization,
     )
-    .bypasses()
+    .as_bare_inside()
     .belongs(Outside, OWN),
     Stack::with("`CsrfLayer`", "/read", layers::csrf)
         .headers("Sec-Fetch-Site: cross-site\r\n")
-        .bypasses()
+        .as_bare_inside()
         .belongs(Outside, OWN),
     Stack::with(
         "`RequestDecompressionLayer`",
@@ -180,11 +186,11 @@ pub(crate) static STACKS: &[Stack] = &[
         layers::request_decompression,
     )
     .headers("Content-Encoding: compress\r\n")
-    .bypasses()
+    .as_bare_inside()
     .belongs(Outside, OWN),
     Stack::with("`CorsLayer`: OPTIONS", "/read", layers::cors)
         .method("OPTIONS")
-        .bypasses()
+        .as_bare_inside()
         .belongs(Inside, ADDS),
     Stack::with("`CorsLayer`", "/401", layers::cors).belongs(Inside, ADDS),
     Stack::with(
@@ -192,10 +198,10 @@ pub(crate) static STACKS: &[Stack] = &[
         "/401",
         layers::set_header,
     )
-    .belongs(Either, REPLACED),
-    Stack::with("`SetStatusLayer`", "/401", layers::set_status).belongs(Either, REPLACED),
+    .belongs(Either, CHANGED),
+    Stack::with("`SetStatusLayer`", "/401", layers::set_status).belongs(Either, CHANGED),
     Stack::with("`MapResponseBodyLayer`", "/401", layers::map_response_body)
-        .belongs(Either, REPLACED),
+        .belongs(Either, CHANGED),
     Stack::with(
         "`ResponseBodyTimeoutLayer`",
         "/401",
@@ -204,14 +210,11 @@ pub(crate) static STACKS: &[Stack] = &[
     .belongs(Either, UNCHANGED),
     Stack::with("`CompressionLayer`", "/401", layers::compression)
         .headers("Accept-Encoding: gzip\r\n")
-        .belongs(Either, REPLACED),
+        .belongs(Either, CHANGED),
     Stack::with("`CompressionLayer`, echo", "/echo", layers::compression)
         .headers("Accept-Encoding: gzip\r\n")
-        .belongs(Either, REPLACED),
-    Stack::with("`TraceLayer`", "/401", layers::trace).belongs(
-        Inside,
-        "with `ExpectLayer` outside, its rejections are not traced",
-    ),
+        .belongs(Either, CHANGED),
+    Stack::with("`TraceLayer`", "/401", layers::trace).belongs(Inside, TRACED),
 ];
 
 fn between(app: Router) -> Router {

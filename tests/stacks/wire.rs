@@ -53,9 +53,9 @@ impl Received {
         .map(|(head, _)| head)
     }
 
-    /// Whether these bytes have come and are not part of a complete message.
-    pub(crate) fn ends_with(&self, bytes: &str) -> bool {
-        self.bytes.ends_with(bytes.as_bytes())
+    /// Whether these bytes have come last, in a message that is not complete.
+    pub(crate) fn ends_with(&self, bytes: &[u8]) -> bool {
+        self.bytes.ends_with(bytes)
     }
 }
 
