@@ -10,6 +10,8 @@ mod refusals;
 mod response;
 mod serving;
 mod signal;
+#[path = "../support/skip.rs"]
+mod skip;
 mod support;
 mod throughput;
 mod tls;

@@ -1,7 +1,6 @@
 //! Clients from elsewhere: curl and nghttp, where they are installed.
 
 use std::{
-    io::Write,
     net::SocketAddr,
     process::{Command, Stdio},
     time::{Duration, Instant},
@@ -11,7 +10,7 @@ use axum::{body::Body, Router};
 use tokio::net::TcpListener;
 use tower_expect::{rules, ExpectLayer};
 
-use crate::support::collect;
+use crate::{skip::note_skipped, support::collect};
 
 async fn serve() -> SocketAddr {
     let store = |body: Body| async { collect(body).await.expect("whole").len().to_string() };
@@ -29,11 +28,7 @@ pub(crate) fn run(command: &mut Command) -> Option<String> {
     match command.output() {
         Ok(output) => Some(String::from_utf8_lossy(&output.stdout).into_owned()),
         Err(error) => {
-            // To the terminal itself: a note that nobody sees lets the test look like one that ran.
-            let note = format!("skipped: {:?}: {error}\n", command.get_program());
-            std::io::stderr()
-                .write_all(note.as_bytes())
-                .expect("a terminal");
+            note_skipped(command, &error);
             None
         }
     }
