@@ -71,8 +71,9 @@ impl Attack {
     /// What the server may take for the body, or for the hidden request.
     fn body(&self, id: usize) -> Vec<u8> {
         let length = self.length.unwrap_or(SHORT);
-        let mut body = format!("GET /hidden/{id} HTTP/1.1\r\nHost: a\r\n\r\n").into_bytes();
-        body.resize(length, b'x');
+        let hidden = format!("GET /hidden/{id} HTTP/1.1\r\nHost: a\r\n\r\n");
+        let mut body = vec![b'x'; length];
+        body[..hidden.len()].copy_from_slice(hidden.as_bytes());
         match self.length {
             Some(_) => body,
             None => [
@@ -92,7 +93,8 @@ impl fmt::Display for Attack {
             Timing::Head => "head",
         })?;
         match self.length {
-            Some(length) if length < 1 << 20 => write!(f, ", {length} B")?,
+            Some(SHORT) => write!(f, ", {SHORT} B")?,
+            Some(length) if length < 1 << 20 => write!(f, ", {} KiB", length >> 10)?,
             Some(length) => write!(f, ", {} MiB", length >> 20)?,
             None => f.write_str(", chunked")?,
         }
@@ -174,13 +176,12 @@ async fn send(wire: &mut Wire, stack: &Stack, attack: &Attack, ids: &Try) -> io:
             wire.receive(any).await;
             let whole = |received: &Received| received.interim > 0 || !received.finals.is_empty();
             wire.receive_for(HELD, whole).await;
-            match wire.received.interim {
-                0 => wire.exchange(&all, two).await,
+            if wire.received.interim > 0 {
                 // An honest client sends what it owes.
-                _ => {
-                    wire.exchange(&body, |received| !received.finals.is_empty())
-                        .await
-                }
+                let whole = |received: &Received| !received.finals.is_empty();
+                wire.exchange(&body, whole).await;
+            } else {
+                wire.exchange(&all, two).await;
             }
         }
     }

@@ -21,12 +21,19 @@ use tower::{
     Service, ServiceBuilder,
 };
 use tower_http::{
-    auth::AsyncRequireAuthorizationLayer, catch_panic::CatchPanicLayer,
-    compression::CompressionLayer, cors::CorsLayer, csrf::CsrfLayer,
-    decompression::RequestDecompressionLayer, limit::RequestBodyLimitLayer,
-    map_response_body::MapResponseBodyLayer, set_header::SetResponseHeaderLayer,
-    set_status::SetStatusLayer, timeout::ResponseBodyTimeoutLayer, trace::TraceLayer,
-    validate_request::ValidateRequestHeaderLayer,
+    auth::AsyncRequireAuthorizationLayer,
+    catch_panic::CatchPanicLayer,
+    compression::CompressionLayer,
+    cors::CorsLayer,
+    csrf::CsrfLayer,
+    decompression::RequestDecompressionLayer,
+    limit::RequestBodyLimitLayer,
+    map_response_body::MapResponseBodyLayer,
+    set_header::SetResponseHeaderLayer,
+    set_status::SetStatusLayer,
+    timeout::ResponseBodyTimeoutLayer,
+    trace::TraceLayer,
+    validate_request::{AcceptHeader, ValidateRequestHeaderLayer},
 };
 
 const DELAY: Duration = Duration::from_millis(20);
@@ -63,11 +70,8 @@ pub(crate) fn body_limit(app: Router) -> Router {
 }
 
 pub(crate) fn validate_request(app: Router) -> Router {
-    let check = |request: &mut Request| match request.headers().contains_key(AUTHORIZATION) {
-        true => Ok(()),
-        false => Err(status(StatusCode::UNAUTHORIZED)),
-    };
-    app.layer(ValidateRequestHeaderLayer::custom(check))
+    type Layer = ValidateRequestHeaderLayer<AcceptHeader<Body>>;
+    app.layer(Layer::accept("application/json"))
 }
 
 pub(crate) fn async_authorization(app: Router) -> Router {

@@ -144,8 +144,14 @@ async fn run(
             });
         }
     }
+    let mut results = Vec::new();
+    while let Some(done) = tasks.join_next().await {
+        let (place, result) = done.expect("no panic");
+        results.push((place, result));
+    }
     let mut counts = [None; 3];
-    for (place, result) in tasks.join_all().await {
+    // Only now, since a hidden request may be executed after its connection has been given up.
+    for (place, result) in results {
         counts[place as usize]
             .get_or_insert_with(Count::default)
             .add(&result);

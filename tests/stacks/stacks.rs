@@ -167,6 +167,7 @@ pub(crate) static STACKS: &[Stack] = &[
         "/read",
         layers::validate_request,
     )
+    .headers("Accept: text/html\r\n")
     .as_bare_inside()
     .belongs(Outside, OWN),
     Stack::with(

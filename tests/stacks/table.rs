@@ -5,6 +5,7 @@ use std::fmt::Write;
 use crate::{
     attack::Timing,
     measure::{Count, Row},
+    servers::{Server, SERVERS},
     stack::{Place, Stack},
     stacks::STACKS,
 };
@@ -13,7 +14,7 @@ use crate::{
 /// said close, and how many tries had a 100.
 pub(crate) fn text(rows: &[Row]) -> String {
     let mut text = format!(
-        "{:<52} {:<12} {:<17} {:^20} {:^20} {:^20}\n",
+        "{:<52} {:<12} {:<20} {:^20} {:^20} {:^20}\n",
         "stack", "server", "attack", "layer outside", "layer inside", "bare"
     );
     text += "(executed/counted hidden requests, c: close, i: invited by a 100, !: fault)\n";
@@ -26,7 +27,7 @@ pub(crate) fn text(rows: &[Row]) -> String {
         } = row;
         write!(
             text,
-            "{:<52} {:<12} {:<17}",
+            "{:<52} {:<12} {:<20}",
             stack.name,
             server.name,
             attack.to_string()
@@ -72,10 +73,20 @@ pub(crate) fn faults(rows: &[Row]) -> Vec<String> {
     faults.collect()
 }
 
-/// Where the figures of the documentation begin.
-const COLUMNS: &str = "| next to | `ExpectLayer` belongs | \
-    after: outside | inside | without | at once: outside | inside | without | |\n\
-    |---|---|---|---|---|---|---|---|---|\n";
+/// What stands above the rows of the documentation; the text of the last line is in the rows' columns.
+const PREAMBLE: &str = "\
+<!-- TOWER_EXPECT_WRITE=1 TOWER_EXPECT_TRIES=100 cargo test --features serve --test stacks -->
+
+Measured under `axum::serve` (`tests/stacks`): an expecting request, and another one hidden in and behind
+what a server may take for its body, sent *after* the final response or *at once* with the head. A cell
+tells in how many tries the hidden request was executed, of those in which the server had not sent a 100,
+with `ExpectLayer` outside or inside of what the first column names, or without it. A body that is sent
+at once has been received when the response leaves; hyper then keeps the connection, unless the response
+that reaches it says close, with this layer and without.
+
+| next to | `ExpectLayer` belongs | after: outside | inside | without | at once: outside | inside | without | rejections and responses |
+|---|---|---|---|---|---|---|---|---|
+";
 
 /// The rows of the documentation without their figures.
 pub(crate) fn positions() -> Vec<(String, String)> {
@@ -111,35 +122,37 @@ pub(crate) fn documented(markdown: &str) -> Vec<(String, String)> {
     rows.collect()
 }
 
-/// The table of the documentation. Its figures are those of the servers that do not vouch themselves;
-/// the last line is about those that do.
+/// The table of the documentation. Its figures are those of the first server; a line for each of the
+/// others follows.
 pub(crate) fn markdown(rows: &[Row]) -> String {
-    let mut text = COLUMNS.to_owned();
-    let foreign = |row: &&Row| !row.server.vouches;
+    let mut text = PREAMBLE.to_owned();
+    let below = |server: &'static Server| {
+        rows.iter()
+            .filter(move |row| row.server.name == server.name)
+    };
     for stack in STACKS {
         write!(text, "| {} | {} |", stack.name, belongs(stack)).expect("memory");
         for timing in [Timing::After, Timing::Head] {
             for place in Place::ALL {
-                let of_it = rows
-                    .iter()
-                    .filter(foreign)
-                    .filter(|row| row.stack.name == stack.name);
-                let figures = sum(of_it
-                    .filter(|row| row.attack.timing == timing)
-                    .map(|row| row.count(place)));
+                let rows = below(&SERVERS[0]).filter(|row| row.stack.name == stack.name);
+                let rows = rows.filter(|row| row.attack.timing == timing);
+                let figures = sum(rows.map(|row| row.count(place)));
                 write!(text, " {figures} |").expect("memory");
             }
         }
         writeln!(text, " {} |", stack.note).expect("memory");
     }
-    let ours = || rows.iter().filter(|row| row.server.vouches);
-    let [outside, inside, bare] = Place::ALL.map(|place| sum(ours().map(|row| row.count(place))));
-    writeln!(
-        text,
-        "\nUnder [`serve`](crate::serve()), in all of these stacks together: {outside} with the layer \
-         outside, {inside} inside, {bare} without."
-    )
-    .expect("memory");
+    for server in &SERVERS[1..] {
+        let [outside, inside, bare] =
+            Place::ALL.map(|place| sum(below(server).map(|row| row.count(place))));
+        write!(
+            text,
+            "\nUnder `{}`, in all of these stacks and in both ways: {outside} outside, {inside} inside, \
+             {bare} without.\n",
+            server.name
+        )
+        .expect("memory");
+    }
     text
 }
 

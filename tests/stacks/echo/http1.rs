@@ -10,9 +10,9 @@ use crate::{
     wire::Wire,
 };
 
-/// A chunk that comes back as it was sent.
+/// A chunk as hyper writes it, so that it comes back as it was sent.
 fn chunk(piece: &[u8]) -> Vec<u8> {
-    [format!("{:x}\r\n", piece.len()).as_bytes(), piece, b"\r\n"].concat()
+    [format!("{:X}\r\n", piece.len()).as_bytes(), piece, b"\r\n"].concat()
 }
 
 /// Sends the pieces one by one.
