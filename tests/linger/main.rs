@@ -16,5 +16,6 @@ mod resources;
 mod shutdown;
 mod slow_links;
 mod socket;
+mod storm;
 mod support;
 mod tls;
