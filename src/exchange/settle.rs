@@ -271,6 +271,7 @@ fn cannot_switch() -> Response<Bytes> {
     *response.status_mut() = StatusCode::INTERNAL_SERVER_ERROR;
     let text = HeaderValue::from_static("text/plain; charset=utf-8");
     response.headers_mut().insert(CONTENT_TYPE, text);
+    close(response.headers_mut());
     response
 }
 

@@ -15,3 +15,4 @@ mod signalled;
 mod stray;
 mod streaming;
 mod support;
+mod switching;
