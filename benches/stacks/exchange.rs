@@ -75,8 +75,13 @@ where
     let ready = service.poll_ready(&mut context);
     assert!(ready.is_ready(), "the service was not ready");
     let mut future = pin!(service.call(request));
-    match black_box(future.as_mut()).poll(&mut context) {
+    let mut polled = black_box(future.as_mut()).poll(&mut context);
+    if polled.is_pending() {
+        // The layer lets the connection run once before it rejects an expecting request.
+        polled = black_box(future.as_mut()).poll(&mut context);
+    }
+    match polled {
         Poll::Ready(Ok(response)) => drop(black_box(response)),
-        _ => panic!("the response was not there at the first poll"),
+        _ => panic!("the response was not there at the second poll"),
     }
 }
