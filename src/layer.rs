@@ -105,7 +105,8 @@ impl<V> ExpectLayer<V> {
         self
     }
 
-    /// How rejections look; [`Standard`] unless set: plain text, and no content over HTTP/2.
+    /// Sets how rejections look; [`render::Standard`](crate::render::Standard) unless set: plain text, and no
+    /// body over HTTP/2.
     pub fn render_with(mut self, renderer: impl Render) -> Self {
         self.options().renderer = Arc::new(renderer);
         self
@@ -147,16 +148,17 @@ impl<V: AsyncValidator> ExpectLayer<Async<V>> {
 
 #[cfg(feature = "tokio")]
 impl<V> ExpectLayer<V> {
-    /// How long and how much to read on after a refusal; see [`Linger`].
+    /// Sets how long and how much unread bodies are drained, so that rejections arrive; see [`Linger`].
     pub fn linger(mut self, linger: Linger) -> Self {
         self.options().linger = Some(Arc::new(linger));
         self
     }
 
-    /// Drops the content of refused requests at once.
+    /// Drops unread bodies at once.
     ///
-    /// Clients that are already sending lose the refusal to a connection reset then, in most cases.
-    /// Rejections still carry `Connection: close`; the application's own early answers do not.
+    /// Clients that are already sending lose the response to a connection reset then, in most cases,
+    /// unless the socket below lingers: see [`Linger::at_socket`]. Responses to requests that expect still
+    /// carry `Connection: close`.
     pub fn no_linger(mut self) -> Self {
         self.options().linger = None;
         self

@@ -67,28 +67,46 @@
 //! | 7 | the validator applies ([`ValidateWhen`]) and says `Err(rejection)` | that response; inner service not called, body never polled |
 //! | 8 | otherwise | inner service called with `Request<ExpectBody<B>>`; the first poll of the body sends the 100 |
 //!
-//! Whoever has met a 417 finds in [*Debugging a 417*](guide) where it may come from.
+//! Whoever has met a 417 finds in [*Debugging a 417*](guide::debugging_a_417) where it may come from.
 //!
-//! What a refusal looks like is up to [`render`]. On HTTP/1 it carries `Connection: close`, except where
-//! a short rest can safely be read instead ([`Linger::keep_alive_up_to`]); on HTTP/2 and 3 there is no
-//! such field. A rejection is a response, never an error: the layer's error is that of the inner
+//! What a rejection looks like is up to [`render`]. A rejection is a response, never an error: the layer's error is that of the inner
 //! service. The [`Rejection`] is also in the response's extensions, for outer layers to see.
 //!
-//! # No refusal is lost
+//! # Rejections arrive
 //!
-//! A client that is already sending loses the answer if the server closes with content unread: the
-//! connection is reset, and the reset overtakes the response. So the layer keeps the unread body and
-//! reads on, within bounds, after the head of the response has gone out: see [`Linger`]. The same holds
-//! for answers that your *application* gives without reading the body: a handler's own 401, an
-//! extractor's rejection, `RequestBodyLimitLayer`'s 413. That alone is a reason to add
-//! `ExpectLayer::default()` to a server that validates nothing.
+//! A client that is in the midst of sending loses the response if the server closes with the body unread:
+//! the connection is reset, and the reset overtakes the response. The layer sees to it that the client
+//! gets to see the response, its own or one of your *application*: a handler's own 401, an extractor's
+//! rejection, `RequestBodyLimitLayer`'s 413. That alone is a reason to add `ExpectLayer::default()` to a
+//! server that validates nothing.
 //!
-//! | the body when the response comes | `Connection: close` (HTTP/1) | read on |
+//! What happens on HTTP/1 depends on whether the client owes its body. It does not if it is expecting and
+//! was not *invited*, that is, if no 100 was sent and nothing of the body has arrived. Then what comes next
+//! may be its next request, and must never be read as a body.
+//!
+//! | the body when the response is ready | the client owes it | it does not |
 //! |---|---|---|
-//! | read to its end | no | no |
-//! | dropped unread or half-read | yes, but for a short, not expecting one | yes |
-//! | still held, expecting, never polled | yes | when it is dropped |
-//! | still held otherwise | no | when it is dropped |
+//! | read to its end | nothing to do | |
+//! | dropped unread or half-read | drained behind the response; closes if the rest is long, or unknown and the status is no 2xx | dropped before the response leaves, which then closes |
+//! | still held | drained when it is dropped | the response's body is polled first, since that may be what asks for it; closes unless a frame has come |
+//! | ended in an error | closes | |
+//!
+//! * *Drained* means read and discarded, within the bounds of [`Linger`]; *closes* means that the response
+//!   says `Connection: close`. A rest is long from [`Linger::keep_alive_up_to`] on. A rejected request
+//!   without a body keeps its connection.
+//! * A body that is dropped before the response leaves makes hyper announce the close in whatever response
+//!   leaves. So no layer outside can lose it, which it could if the layer only set a header.
+//! * Expecting clients that do not wait, or have stopped waiting, may lose the response to a body that is
+//!   dropped. That is why one of more than 816 KiB is kept instead; see [`Linger`]. Up to 300 KiB nothing
+//!   was lost over loopback.
+//! * Where the socket is yours, linger there: `axum::serve(LingerListener::new(listener), app)`, or
+//!   [`LingerStream`]. Nothing is lost then, nothing is drained, and what comes after the close is never
+//!   parsed. `serve` does so by itself.
+//! * On HTTP/2 and 3 each request has its stream, and there is nothing to close: unread bodies are drained
+//!   behind the response.
+//! * A 101 to a request whose body is unread leaves only when the body has been drained, so that no byte of
+//!   it is read as the new protocol (RFC 9110 §7.8). If that takes longer than the bounds allow, or the
+//!   application keeps the body, the response is a 500.
 //!
 //! # Who sends the 100
 //!
@@ -113,46 +131,54 @@
 //!
 //! # Layer order
 //!
-//! Put this layer inside of layers that only watch (tracing, metrics), of those that add fields to
-//! responses (`CorsLayer`: a browser sees a refusal only if its fields are on it) and of `CatchPanicLayer`,
-//! and outside of everything that reads or limits the body:
+//! Put this layer outside of everything that drops futures or responds by itself (`CatchPanicLayer`,
+//! timeouts, `LoadShedLayer`, authentication) and of everything that reads or limits the body. Put it inside
+//! of what only watches (`TraceLayer`, metrics) or adds headers (`CorsLayer`: a browser sees a rejection only
+//! if its headers are on it):
 //!
 //! ```
 //! # use axum::{body::Bytes, routing::put, Router};
 //! # use tower::ServiceBuilder;
 //! # use tower_expect::{rules, ExpectLayer};
-//! # use tower_http::{cors::CorsLayer, limit::RequestBodyLimitLayer, trace::TraceLayer};
+//! # use tower_http::{
+//! #     catch_panic::CatchPanicLayer, cors::CorsLayer, limit::RequestBodyLimitLayer, trace::TraceLayer,
+//! # };
 //! let layers = ServiceBuilder::new()
 //!     .layer(TraceLayer::new_for_http())
 //!     .layer(CorsLayer::permissive())
 //!     .layer(ExpectLayer::new(rules::content_length(..=1 << 20)))
-//!     .layer(RequestBodyLimitLayer::new(1 << 20)); // for content of unknown length
+//!     .layer(CatchPanicLayer::new())
+//!     .layer(RequestBodyLimitLayer::new(1 << 20));
 //! let app: Router = Router::new()
 //!     .route("/upload", put(|content: Bytes| async move { content.len().to_string() }))
 //!     .layer(layers);
 //! ```
 //!
+//! The page [*Layer order*](guide::layer_order) has the order for each layer of axum, tower and tower-http,
+//! measured.
 //!
-//! * A page of another origin reads a refusal only with `CorsLayer` outside; inside, `fetch` reports a
-//!   network error in place of the status. Chromium showed 480 of 480 refusals in this order
+//! * A page of another origin reads a rejection only with `CorsLayer` outside; inside, `fetch` reports a
+//!   network error in place of the status. Chromium showed 480 of 480 rejections in this order
 //!   (`tests/interop/run --browser`), and none of 240 in the other.
-//! * Layers that may *drop* the response future, such as timeouts, belong inside: what they drop is not
-//!   lingered for.
 //! * An outer layer that waits for the request body before calling on has sent the 100 already.
-//! * An outer layer that takes the response body apart and waits before it answers may have up to 20 ms
-//!   for that; after it, reading on begins, and hyper sends the 100 first. That is legal, but invites.
-//! * Layers nest: one for the application, a stricter one for a route. Each decides; the 100 is still
-//!   sent once. The `Expect` field stays in the head for that, unless [`strip_expect`] removes it.
+//! * An outer layer that takes the response body apart and waits before it responds has up to 20 ms
+//!   for that where an expecting client's body of more than 2.4 MiB is drained: then draining begins, and
+//!   hyper sends the 100 first. That is legal, but invites.
+//! * Layers nest: one for the application, a stricter one for a route. Each decides; the 100 is sent once;
+//!   the outermost closes and drains. The `Expect` header stays in the head for that, unless
+//!   [`strip_expect`] removes it.
 //!
 //! # Cancel safety
 //!
-//! Dropping the response future drops the validator's future, the body and the inner future, whichever
-//! there are, and closes the [`ContinueSignal`]. Nothing is read on, and no field is added, since there
-//! is no response.
+//! Dropping the response future drops the validator's future and the inner future, whichever there is,
+//! and closes the [`ContinueSignal`]. A body that the client owes is drained then as behind a response, so
+//! that a response which a layer outside makes instead, such as the 408 of a timeout, is seen. One that it
+//! does not owe is dropped: the server's connection has no turn any more in which it could announce the
+//! close, so that what is sent next may be read as it is without this layer. An error of the inner service
+//! is treated as a response is, body first.
 //!
-//! * HTTP/1: hyper drops the future when it finds the connection closed, which it does not while
-//!   content is unread. If an outer layer drops it and answers by itself, the connection is closed after
-//!   that answer if the content was not read.
+//! * HTTP/1: hyper drops the future when it finds the connection closed, which it does not while a
+//!   body is unread.
 //! * HTTP/2: hyper drops the future when the stream is reset; other streams go on.
 //!
 #![doc = include_str!("guide/deployment.md")]
