@@ -209,8 +209,8 @@
 //!
 //! # Features
 //!
-//! * `tokio` (default): [`Linger`] and [`LingerStream`]. Without it, refusals carry `Connection: close`, unread bodies are
-//!   dropped at once, and the application's own answers are left alone.
+//! * `tokio` (default): [`Linger`] and [`LingerStream`]. Without it, refusals carry `Connection: close`,
+//!   unread bodies are dropped at once, and the application's own answers are left alone.
 //! * `http2`: the module `http2`, which serves HTTP/2 connections and sends the 100 there.
 //! * `tracing`: each [`Event`] also as one of `tracing`, in the span of the request, target
 //!   `tower_expect`, level DEBUG, with fields named as OpenTelemetry names them. At that level, the span

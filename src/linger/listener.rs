@@ -8,7 +8,7 @@ use super::{Linger, LingerStream};
 
 /// A listener for `axum::serve` whose connections are [`LingerStream`]s.
 ///
-/// With it, early responses of an axum application reach clients that are still sending: a handler's
+/// It makes early responses of an axum application reach clients that are still sending: a handler's
 /// 401, an extractor's 413. It needs no layer.
 ///
 /// ```
@@ -27,12 +27,13 @@ use super::{Linger, LingerStream};
 /// # }
 /// ```
 ///
-/// The bounds, and what lingering means for a graceful shutdown, memory and TLS, are those of
-/// [`LingerStream`]. Connections of one listener share the count of
-/// [`Linger::max_drains`].
+/// [`LingerStream`] describes the bounds, and what lingering means for graceful shutdowns, memory and
+/// TLS. The connections of one listener share the count of [`Linger::max_drains`].
 ///
-/// Options of the sockets are set as before, by axum's `ListenerExt::tap_io` on the listener inside:
-/// `LingerListener::new(listener.tap_io(|tcp| …))`.
+/// Set options of the sockets, such as `TCP_NODELAY`, by axum's `ListenerExt::tap_io` on the listener
+/// inside: `LingerListener::new(listener.tap_io(|tcp| …))`.
+///
+/// Accepting is as cancel safe as with the listener inside.
 ///
 /// # Together with the layer
 ///
@@ -53,8 +54,8 @@ use super::{Linger, LingerStream};
 ///
 /// # ConnectInfo
 ///
-/// axum implements its `Connected` for `SocketAddr` on its own listeners only, and nobody else can.
-/// Implement it for a type of your own:
+/// axum implements `Connected` for `SocketAddr` with its own listeners only, and Rust's orphan rule lets
+/// no other crate do so. Implement it for a type of your own:
 ///
 /// ```
 /// use std::net::SocketAddr;

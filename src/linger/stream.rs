@@ -15,19 +15,18 @@ use tokio::{
 
 use super::{discard::Discard, Linger};
 
-/// A socket that lingers: shut down, it sends FIN, then discards what the client still sends.
+/// A socket that sends FIN when it is shut down, then discards what the client still sends.
 ///
-/// A server that closes a socket with bytes unread, or to which bytes arrive after that, resets
-/// the connection. The reset discards the response at the client, which reports "broken pipe"
-/// rather than the 401 or 413 that it was sent. `LingerStream` delays the close until the client
-/// has closed, too, or a bound of [`Linger`] is reached, so that the client sees the response
-/// whether it looks while it sends or only afterwards. nginx calls this a lingering close; RFC
-/// 9112 §9.6 recommends it.
+/// A server that closes a socket while the client is sending resets the connection. The reset makes
+/// the client discard the response that has arrived, and report "broken pipe" rather than the 401 or
+/// 413. `LingerStream` delays the close until the client has closed, too, or a bound of [`Linger`] is
+/// reached. So the client sees the response, whether it looks while it sends or only afterwards. nginx
+/// calls this a lingering close; RFC 9112 §9.6 recommends it.
 ///
 /// Use it as the IO of any HTTP/1.1 server: below hyper, below TLS, or under `axum::serve` by
-/// `LingerListener` (feature `axum`). It helps every early response to every request, with or
-/// without `Expect`, and needs no layer. What arrives after the shutdown is never parsed, so no
-/// request that is hidden in a body can be executed.
+/// `LingerListener` (feature `axum`). It makes every early response arrive, to requests with or without
+/// `Expect`, and needs no layer. What arrives after the shutdown is never parsed, so no request that is
+/// hidden in a body is executed. `Io` must be `Unpin`.
 ///
 /// ```
 /// use axum::{http::StatusCode, Router};
@@ -70,7 +69,7 @@ use super::{discard::Discard, Linger};
 /// # Bounds
 ///
 /// After the shutdown, bytes are read and discarded until the client closes, or one of these
-/// bounds of [`Linger`] is reached; then the socket may be dropped:
+/// bounds of [`Linger`] is reached. Then the shutdown is done, and the server drops the socket.
 ///
 /// | bound | default | counted from |
 /// |---|---|---|
@@ -80,56 +79,65 @@ use super::{discard::Discard, Linger};
 /// | [`max_bytes`](Linger::max_bytes) | unlimited | the shutdown |
 /// | [`max_drains`](Linger::max_drains) | 1,024 | sockets from which bytes have arrived after the shutdown |
 ///
-/// Since the first byte is counted from the last write, an idle connection that the server closes
-/// does not linger: neither one kept alive, nor one that never had a request. [`Linger::hold`] and
-/// [`Linger::keep_alive_up_to`] are of no effect here. `Duration::MAX` stands for no limit.
+/// `Duration::MAX` is no limit. [`Linger::hold`] and [`Linger::keep_alive_up_to`] have no effect here.
 ///
-/// Clones of one `Linger` share the count of `max_drains`. Streams without
-/// [`bounds`](Self::bounds) of their own share one count in the whole process.
+/// Since the first byte is counted from the last write, a connection that has been idle does not
+/// linger when the server closes it, nor does one that never had a response. A stream cannot tell a
+/// client that pauses amid a body from one that is done: raise `first_byte` for clients that produce
+/// what they send more slowly than every 500 ms.
+///
+/// Clones of one `Linger` share the count of `max_drains`. Streams without [`bounds`](Self::bounds) of
+/// their own share one count in the whole process.
 ///
 /// # TLS
 ///
 /// Put it below TLS: `acceptor.accept(LingerStream::new(tcp))`. What the client still sends is then
-/// discarded without being decrypted. TLS writes its `close_notify` just before it shuts the
-/// socket down, so that an idle connection lingers for `first_byte`, unless the client
-/// closes before, as most do at once. Above TLS it works, too, at the price of decrypting.
+/// discarded without being decrypted. TLS writes `close_notify` right before it shuts the socket down,
+/// which counts as the last write: an idle connection lingers for `first_byte`, or until the
+/// client closes, which most do at once. Above TLS it works, too, and decrypts what it discards.
 ///
 /// # HTTP/2
 ///
-/// An HTTP/2 connection lingers when it is closed as a whole. A stream of it does not: where a
-/// response to an HTTP/2 request must survive an unread body, use [`ExpectLayer`](crate::ExpectLayer).
+/// An HTTP/2 connection lingers when it is closed as a whole; its streams do not. There, an
+/// [`ExpectLayer`](crate::ExpectLayer) makes early responses arrive.
 ///
 /// # Graceful shutdown
 ///
-/// A server that waits for its connections also waits for those that linger: for one whose client
-/// is silent 500 ms after the response, for one whose client goes on sending, however
-/// slowly, 30 s (`first_byte` and `total`). Lower [`Linger::total`] if the server is to end sooner, or drop
-/// the connections.
+/// A graceful shutdown waits for the connections that linger, axum's `with_graceful_shutdown` as well as
+/// hyper-util's `GracefulShutdown`:
+///
+/// | the client | the shutdown waits for, at most | default |
+/// |---|---|---|
+/// | is idle | nothing | 0 |
+/// | has just had a response, and sends nothing | `first_byte` | 500 ms |
+/// | sends, then falls silent | `idle` | 5 s |
+/// | sends, at whatever speed | `total` | 30 s |
+///
+/// Lower these bounds if the server must end sooner, or drop its future.
 ///
 /// # Memory
 ///
 /// A stream takes 80 bytes in place, and nothing on the heap while it is in use. Lingering takes one
-/// timer of tokio's, 112 bytes, once the client pauses; the 16 KiB into which bytes are read are on the
-/// stack. A thousand connections of axum took 20.6 KB each, whether they lingered or were kept alive.
+/// timer of tokio's, 112 bytes, once the client pauses. The 16 KiB buffer is on the stack. A thousand
+/// connections of axum took 20.6 KB each, whether they lingered or were kept alive.
 ///
 /// # Tunnels
 ///
-/// An owner that reads on after a shutdown, as `tokio::io::copy_bidirectional` does in a tunnel of
-/// which one direction has ended, gets all bytes: its first read ends the lingering, whatever it
-/// comes to. It must read in the task that shuts down. For halves that are
-/// [split](tokio::io::split) among tasks, take the socket out by [`into_inner`](Self::into_inner)
-/// before.
+/// An owner that reads after the shutdown gets all bytes, and ends the lingering by that.
+/// `tokio::io::copy_bidirectional` does so in a tunnel of which one direction has ended. The
+/// read must be in the task that shuts down: before `tokio::io::split` gives the halves to two tasks,
+/// take the socket out of the stream by [`into_inner`](Self::into_inner).
 ///
 /// # Cancel safety
 ///
-/// Dropping the stream at any time closes the socket at once; a client that is sending may lose the
-/// response then. `poll_shutdown` may be called again after it was pending, and after it is done.
+/// Dropping the stream closes the socket at once: a client that is sending may lose the response. A
+/// shutdown that was dropped while pending can be called again, and goes on.
 ///
 /// # Limits
 ///
-/// The server must shut the stream down. hyper does so at each regular end of a connection (hyper
-/// 1.12, `proto/h1/dispatch.rs:156`), after a 400 for a malformed head, too, but not after an error of
-/// reading or writing, a panic of the service, or if its future is dropped.
+/// The server must shut the stream down. hyper does so at each regular end of a connection (hyper 1.12,
+/// `proto/h1/dispatch.rs:156`), also after the 400 to a malformed head. It does not after an error of
+/// reading or writing, after a panic of the service, or when its future is dropped.
 ///
 /// # Panics
 ///

@@ -13,6 +13,8 @@ use std::{
 
 use axum::{routing::get, Router};
 use http::StatusCode;
+use hyper::server::conn::http1;
+use hyper_util::{rt::TokioIo, server::graceful::GracefulShutdown, service::TowerToHyperService};
 use tokio::{
     io::{AsyncReadExt, AsyncWriteExt},
     net::TcpStream,
@@ -20,7 +22,7 @@ use tokio::{
     task::{spawn_blocking, JoinHandle},
     time::sleep,
 };
-use tower_expect::{Linger, LingerListener};
+use tower_expect::{Linger, LingerListener, LingerStream};
 
 use crate::{
     link::Link,
@@ -28,7 +30,7 @@ use crate::{
 };
 
 const LENGTH: usize = 8 << 20;
-const AT_ONCE: Duration = Duration::from_millis(200);
+const AT_ONCE: Duration = Duration::from_millis(300);
 
 /// Responds without reading.
 fn app() -> Router {
@@ -215,7 +217,7 @@ fn assert_about(took: Duration, expected: Duration) {
 
 #[tokio::test]
 async fn a_kept_connection_that_is_idle_does_not_hold_up_a_graceful_shutdown() {
-    let first_byte = Duration::from_millis(50);
+    let first_byte = AT_ONCE * 3;
     let server = Graceful::serve(Linger::default().first_byte(first_byte)).await;
     let mut stream = connect(server.address).await;
     stream
@@ -227,7 +229,7 @@ async fn a_kept_connection_that_is_idle_does_not_hold_up_a_graceful_shutdown() {
         seen.push(within(5, stream.read_u8()).await.expect("open"));
     }
     let untouched = connect(server.address).await;
-    sleep(first_byte * 2).await;
+    sleep(first_byte).await;
     let took = server.stop_takes().await;
     assert!(took < AT_ONCE, "{took:?}");
     drop(untouched);
@@ -256,6 +258,26 @@ async fn a_client_that_trickles_holds_up_a_graceful_shutdown_for_the_total_time(
     let took = while_running(trickle, server.stop_takes()).await;
     println!("held up for {took:?} by a client that trickles, total {total:?}");
     assert_about(took, total);
+}
+
+#[tokio::test]
+async fn hyper_util_waits_for_a_client_that_lingers_as_well() {
+    let first_byte = Duration::from_millis(800);
+    let (listener, address) = listen().await;
+    let graceful = GracefulShutdown::new();
+    let watcher = graceful.watcher();
+    tokio::spawn(async move {
+        let (stream, _) = listener.accept().await.expect("a client");
+        let bounds = Linger::default().first_byte(first_byte);
+        let io = TokioIo::new(LingerStream::new(stream).bounds(bounds));
+        let service = TowerToHyperService::new(app());
+        let connection = http1::Builder::new().serve_connection(io, service);
+        let _ = watcher.watch(connection).await;
+    });
+    let _stream = be_rejected(address).await;
+    let started = Instant::now();
+    within(5, graceful.shutdown()).await;
+    assert_about(started.elapsed(), first_byte);
 }
 
 async fn while_running<T>(other: impl Future<Output = ()>, future: impl Future<Output = T>) -> T {
