@@ -158,7 +158,7 @@ where
     let expects = head.version > Version::HTTP_10 && has_member(&head.headers);
     let watch = watch(options, head.version, expects, &head.headers);
     if let Some(watch) = &watch {
-        watch.rejected(rejection.status(), reason);
+        watch.rejected(response.status(), reason, &rejection);
     }
     let terms = Terms::new(options, head.version, expects, watch.as_ref());
     let is_short = |terms: &Terms| terms.keeps_alive(head.version, length(&head.headers, &body));
@@ -191,7 +191,7 @@ where
     B: Body + Send + Unpin + 'static,
 {
     let (parts, body) = request.into_parts();
-    let head = RequestHead::refused(parts, body.size_hint());
+    let head = RequestHead::unparsed(parts, body.is_end_stream(), body.size_hint());
     refuse(refusal.rejection(), refusal.reason(), &head, body, options)
 }
 

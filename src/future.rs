@@ -22,7 +22,7 @@ use crate::{
     layer::Options,
     rare::Rare,
     signal::CloseOnDrop,
-    RejectReason, Rejection, RequestHead,
+    Accepted, RejectReason, Rejection, RequestHead,
 };
 
 pin_project! {
@@ -172,17 +172,22 @@ where
 {
     fn decide<R>(
         mut self,
-        decision: Result<(), (Rejection, RejectReason)>,
+        decision: Result<Accepted, (Rejection, RejectReason)>,
     ) -> ResponseFuture<S::Future>
     where
         S: Service<Request<ExpectBody<B>>, Response = Response<R>>,
     {
         self.signal.0 = None;
-        if let Err((rejection, reason)) = decision {
-            let refused = refuse(rejection, reason, &self.head, self.body, &self.options);
-            return ResponseFuture::rejected(refused);
-        }
-        let request = Request::from_parts(self.head.into_parts(), self.body);
+        let accepted = match decision {
+            Ok(accepted) => accepted,
+            Err((rejection, reason)) => {
+                let refused = refuse(rejection, reason, &self.head, self.body, &self.options);
+                return ResponseFuture::rejected(refused);
+            }
+        };
+        let mut parts = self.head.into_parts();
+        let _max_body = accepted.into_request_parts(&mut parts);
+        let request = Request::from_parts(parts, self.body);
         admit(request, &self.admission, &self.options, |request| {
             self.service.call(request)
         })
@@ -191,7 +196,7 @@ where
 
 impl<D, S, B, R> Future for AsyncResponseFuture<D, S, S::Future, B>
 where
-    D: Future<Output = Result<(), Rejection>>,
+    D: Future<Output = Result<Accepted, Rejection>>,
     S: Service<Request<ExpectBody<B>>, Response = Response<R>>,
     B: Body + Send + Unpin + 'static,
     R: Body,

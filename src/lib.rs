@@ -206,12 +206,12 @@
 #[doc = include_str!("../README.md")]
 struct Readme;
 
+mod accepted;
 mod body;
 mod credentials;
 mod decision;
 mod exchange;
 pub mod expectation;
-mod field_value;
 mod future;
 #[cfg(doc)]
 pub mod guide;
@@ -251,10 +251,10 @@ pub use self::observe::metrics::Metrics;
 #[cfg(feature = "serve")]
 pub use self::serve::serve;
 pub use self::{
+    accepted::Accepted,
     body::{ExpectBody, ResponseBody},
     credentials::{Authorization, Basic},
     decision::{ContinueUnavailable, ValidateWhen},
-    field_value::IntoFieldValue,
     future::{AsyncResponseFuture, ResponseFuture},
     head::{InvalidHeader, RequestHead},
     layer::ExpectLayer,
@@ -263,5 +263,5 @@ pub use self::{
     render::Render,
     service::Expect,
     signal::ContinueSignal,
-    validator::{Async, AsyncValidator, Validator},
+    validator::{AcceptedFuture, Async, AsyncValidator, BoxAsyncValidator, Validator},
 };

@@ -17,7 +17,7 @@ use crate::{
     layer::Settings,
     signal::CloseOnDrop,
     validator::{Async, AsyncValidator, Validator},
-    ContinueSignal, ExpectBody, RejectReason, RequestHead, ResponseBody,
+    ContinueSignal, ExpectBody, RejectReason, ResponseBody,
 };
 
 /// A service that decides about requests before their content is read; made by
@@ -82,17 +82,18 @@ where
         };
         if admission.validate {
             let (parts, body) = request.into_parts();
-            let head = RequestHead::new(parts, admission.take_expectations(), body.size_hint());
-            if let Err(rejection) = validator.validate(&head) {
-                return ResponseFuture::rejected(refuse(
-                    rejection,
-                    RejectReason::Validator,
-                    &head,
-                    body,
-                    options,
-                ));
-            }
-            let request = Request::from_parts(head.into_parts(), body);
+            let head = admission.head(parts, body.size_hint());
+            let accepted = match validator.validate(&head) {
+                Ok(accepted) => accepted,
+                Err(rejection) => {
+                    let reason = RejectReason::Validator;
+                    let refused = refuse(rejection, reason, &head, body, options);
+                    return ResponseFuture::rejected(refused);
+                }
+            };
+            let mut parts = head.into_parts();
+            let _max_body = accepted.into_request_parts(&mut parts);
+            let request = Request::from_parts(parts, body);
             return admit(request, &admission, options, |request| {
                 self.inner.call(request)
             });
@@ -136,7 +137,7 @@ where
             return AsyncResponseFuture::decided(admit(request, &admission, options, call));
         }
         let (parts, body) = request.into_parts();
-        let head = RequestHead::new(parts, admission.take_expectations(), body.size_hint());
+        let head = admission.head(parts, body.size_hint());
         let decision = validator.0.validate(&head);
         // The instance that was made ready is the one to call; its clone may not be ready.
         let clone = self.inner.clone();

@@ -98,7 +98,7 @@ fn check_message(text: &str, reason: &RejectReason) {
             |has a character that a quoted string cannot hold\
             |is followed by something other than a comma";
         let sentence = format!(
-            "^member ([0-9]+) of the Expect field (?:{reasons}); correct the field or leave it out$"
+            "^member ([0-9]+) of the Expect header (?:{reasons}); correct the header or leave it out$"
         );
         Regex::new(&sentence).expect("a valid pattern")
     });
@@ -111,12 +111,12 @@ fn check_message(text: &str, reason: &RejectReason) {
         RejectReason::Unsupported => assert_eq!(
             text,
             "the server does not support this expectation; \
-             repeat the request without the Expect field"
+             repeat the request without the Expect header"
         ),
         RejectReason::ContinueUnavailable => assert_eq!(
             text,
             "the server cannot send 100 Continue for this request; \
-             repeat the request without the Expect field"
+             repeat the request without the Expect header"
         ),
         RejectReason::Validator => assert_eq!(text, MESSAGE),
     }

@@ -49,7 +49,7 @@ fuzz_target!(|input: &[u8]| -> Corpus {
     for line in &lines {
         request.headers_mut().append(ACCEPT, line.clone());
     }
-    let head = RequestHead::from(request.into_parts().0);
+    let head = RequestHead::from(request);
     let response = Negotiate.render(&Rejection::forbidden(), &head);
     assert_eq!(response.headers()["content-type"], expected(&lines));
     assert_eq!(response.headers()["vary"], "accept");

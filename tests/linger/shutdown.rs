@@ -38,7 +38,7 @@ async fn assert_closed(mut stream: tokio::net::TcpStream) {
 #[tokio::test]
 async fn axum_closes_at_once_over_http1_and_the_refusal_has_been_seen() {
     let (listener, address) = listen().await;
-    let layer = ExpectLayer::new(|_: &RequestHead| Err(Rejection::content_too_large(0)));
+    let layer = ExpectLayer::new(|_: &RequestHead| Err::<(), _>(Rejection::content_too_large(0)));
     let app = Router::new().fallback(|| async {});
     let app = app.layer(layer.linger(linger()));
     let (stop, stopped) = oneshot::channel::<()>();
@@ -104,7 +104,7 @@ async fn over_http2_it_waits_for_the_reading_to_end() {
 #[tokio::test]
 async fn the_crates_own_server_closes_at_once_over_http1_and_the_refusal_has_been_seen() {
     let (listener, address) = listen().await;
-    let layer = ExpectLayer::new(|_: &RequestHead| Err(Rejection::content_too_large(0)));
+    let layer = ExpectLayer::new(|_: &RequestHead| Err::<(), _>(Rejection::content_too_large(0)));
     let app = Router::new().fallback(|| async {});
     let app = app.layer(layer.linger(linger()));
     let (stop, stopped) = oneshot::channel::<()>();
@@ -125,7 +125,7 @@ async fn the_crates_own_server_closes_at_once_over_http1_and_the_refusal_has_bee
 #[test]
 fn a_runtime_that_is_dropped_cancels_the_reading_and_closes() {
     let (told, events) = mpsc::channel();
-    let layer = ExpectLayer::new(|_: &RequestHead| Err(Rejection::content_too_large(0)))
+    let layer = ExpectLayer::new(|_: &RequestHead| Err::<(), _>(Rejection::content_too_large(0)))
         .linger(linger())
         .observe(move |event: &Event| told.send(event.clone()).expect("a receiver"));
     let app = Router::new().fallback(|| async {}).layer(layer);

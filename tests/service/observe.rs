@@ -164,7 +164,7 @@ fn a_moot_expectation_is_accepted_and_neither_continued_nor_never_read() {
 
 #[test]
 fn each_refusal_says_why() {
-    let refuse = |_: &RequestHead| Err(Rejection::content_too_large(1));
+    let refuse = |_: &RequestHead| Err::<(), _>(Rejection::content_too_large(1));
     for (expect, version, line) in [
         (
             "y 100-continue",
@@ -212,7 +212,7 @@ async fn a_decision_that_comes_too_late_is_told_as_such() {
 
 #[tokio::test(start_paused = true)]
 async fn every_end_of_the_lingering_is_told_with_the_bytes() {
-    let refuse = |_: &RequestHead| Err(Rejection::forbidden());
+    let refuse = |_: &RequestHead| Err::<(), _>(Rejection::forbidden());
     let second = Duration::from_secs(1);
     for (linger, sends, ends, line) in [
         (
@@ -271,9 +271,7 @@ async fn every_end_of_the_lingering_is_told_with_the_bytes() {
 async fn a_client_that_goes_while_it_is_read_is_told_as_gone() {
     let told = Told::default();
     let (feed, body) = fed();
-    let layer = told.observe(ExpectLayer::new(|_: &RequestHead| {
-        Err(Rejection::forbidden())
-    }));
+    let layer = told.observe(ExpectLayer::new(Rejection::forbidden()));
     drop(rejected(&layer, upload(100).body(body).unwrap()));
     feed.data(2);
     feed.item(Err(crate::support::Broken));
@@ -289,9 +287,7 @@ fn lingering_ends_with_the_runtime() {
         .build()
         .unwrap();
     let (_feed, body) = fed();
-    let layer = told.observe(ExpectLayer::new(|_: &RequestHead| {
-        Err(Rejection::forbidden())
-    }));
+    let layer = told.observe(ExpectLayer::new(Rejection::forbidden()));
     runtime.block_on(async {
         drop(rejected(&layer, upload(100).body(body).unwrap()));
         tokio::task::yield_now().await;

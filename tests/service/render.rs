@@ -22,7 +22,7 @@ fn rendered_for(
     fields: &[(&str, &str)],
 ) -> Response<ResponseBody<Full<Bytes>>> {
     let rejection = rejection.clone();
-    let layer = ExpectLayer::new(move |_: &RequestHead| Err(rejection.clone()));
+    let layer = ExpectLayer::new(move |_: &RequestHead| Err::<(), _>(rejection.clone()));
     let mut request = expecting(Version::HTTP_2);
     for (name, value) in fields {
         request = request.header(*name, *value);
@@ -49,7 +49,7 @@ fn by_default_it_is_plain_text_and_no_content_over_http_2() {
         (Version::HTTP_3, "send at most 5 bytes\n"),
     ];
     for (version, expected) in table {
-        let refuse = |_: &RequestHead| Err(Rejection::content_too_large(5));
+        let refuse = |_: &RequestHead| Err::<(), _>(Rejection::content_too_large(5));
         let request = post(version).body(PanicBody { ended: false }).unwrap();
         let response = rejected(&ExpectLayer::new(refuse), request);
         assert_eq!(response.status(), 413);

@@ -136,7 +136,7 @@ async fn an_async_validator_refuses_as_a_plain_one_does() {
     let app = App::new();
     let layer = quick(ExpectLayer::new_async(|_: &RequestHead| async {
         sleep(Duration::from_millis(20)).await;
-        Err(Rejection::unauthorized("Bearer"))
+        Err::<(), _>(Rejection::unauthorized("Bearer"))
     }));
     let address = serve_http1(layer.layer(app.clone())).await;
     let fields = "Expect: 100-continue\r\nContent-Length: 9\r\n";
