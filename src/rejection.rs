@@ -4,7 +4,7 @@ mod advice;
 mod convert;
 mod statuses;
 
-use std::borrow::Cow;
+use std::{borrow::Cow, sync::OnceLock};
 
 use bytes::Bytes;
 use http::{HeaderMap, HeaderName, HeaderValue, Response, StatusCode};
@@ -43,21 +43,24 @@ use self::advice::advice;
 ///
 /// # Size
 ///
-/// All of it is behind one pointer, so that the `Result` of a validator is small.
+/// Headers, extensions and a whole response are behind one pointer, so that the `Result` of a validator
+/// is small; a rejection that is only a status and a sentence allocates nothing.
 #[derive(Clone, Debug)]
 #[must_use]
-pub struct Rejection(Box<Inner>);
-
-#[derive(Clone, Debug)]
-struct Inner {
+pub struct Rejection {
     status: StatusCode,
+    /// Whether a malformed header is the reason, for which no other rule can make up.
+    is_malformed: bool,
     message: Option<Cow<'static, str>>,
+    more: Option<Box<More>>,
+}
+
+#[derive(Clone, Debug, Default)]
+struct More {
     headers: HeaderMap,
     extensions: Vec<(Cow<'static, str>, Cow<'static, str>)>,
-    /// The body of a whole response, which no renderer sees.
+    /// With headers of its own.
     whole: Option<Response<Bytes>>,
-    /// Whether a malformed header is the reason, which no other rule can mend.
-    is_malformed: bool,
 }
 
 impl Rejection {
@@ -77,7 +80,7 @@ impl Rejection {
     ///
     /// Never build it from bytes the client sent: renderers escape it, but a log may not.
     pub fn with_message(mut self, message: impl Into<Cow<'static, str>>) -> Self {
-        self.0.message = Some(message.into());
+        self.message = Some(message.into());
         self
     }
 
@@ -122,7 +125,7 @@ impl Rejection {
         if let "title" | "status" | "detail" = &*name {
             return Self::broken(format!("a rejection has an extension named {name}"));
         }
-        let extensions = &mut self.0.extensions;
+        let extensions = &mut self.more.get_or_insert_with(Box::default).extensions;
         extensions.retain(|(known, _)| *known != name);
         extensions.push((name, value.into()));
         self
@@ -131,24 +134,25 @@ impl Rejection {
     /// Returns the status of the response; never a 1xx.
     #[must_use]
     pub fn status(&self) -> StatusCode {
-        self.0.status
+        self.status
     }
 
     /// Returns one sentence for the client that says what to do next.
     #[must_use]
     pub fn message(&self) -> &str {
-        self.0
-            .message
+        self.message
             .as_deref()
-            .unwrap_or_else(|| advice(self.0.status))
+            .unwrap_or_else(|| advice(self.status))
     }
 
     /// Returns the headers that go with the rejection.
     #[must_use]
     pub fn headers(&self) -> &HeaderMap {
-        match &self.0.whole {
-            None => &self.0.headers,
-            Some(whole) => whole.headers(),
+        static NONE: OnceLock<HeaderMap> = OnceLock::new();
+        match (self.whole(), &self.more) {
+            (Some(whole), _) => whole.headers(),
+            (None, Some(more)) => &more.headers,
+            (None, None) => NONE.get_or_init(HeaderMap::new),
         }
     }
 
@@ -162,27 +166,28 @@ impl Rejection {
 
     /// Returns the members that were added by [`with_extension`](Self::with_extension), in that order.
     pub fn extensions(&self) -> impl Iterator<Item = (&str, &str)> {
-        self.0.extensions.iter().map(|(k, v)| (&**k, &**v))
+        let extensions = self.more.iter().flat_map(|more| &more.extensions);
+        extensions.map(|(name, value)| (&**name, &**value))
     }
 
     /// The whole response, if the rejection was made from one.
     pub(crate) fn whole(&self) -> Option<&Response<Bytes>> {
-        self.0.whole.as_ref()
+        self.more.as_deref()?.whole.as_ref()
     }
 
     /// The sentence, to be kept.
     pub(crate) fn owned_message(&self) -> Cow<'static, str> {
-        let advice = || advice(self.0.status).into();
-        self.0.message.clone().unwrap_or_else(advice)
+        let advice = || advice(self.status).into();
+        self.message.clone().unwrap_or_else(advice)
     }
 
     pub(crate) fn is_malformed(&self) -> bool {
-        self.0.is_malformed
+        self.is_malformed
     }
 
     /// Marks the rejection as one for a malformed header.
     pub(crate) fn malformed(mut self) -> Self {
-        self.0.is_malformed = true;
+        self.is_malformed = true;
         self
     }
 
@@ -196,8 +201,9 @@ impl Rejection {
         K: TryInto<HeaderName>,
         V: TryInto<HeaderValue>,
     {
-        let headers = match &mut self.0.whole {
-            None => &mut self.0.headers,
+        let more = self.more.get_or_insert_with(Box::default);
+        let headers = match &mut more.whole {
+            None => &mut more.headers,
             Some(whole) => whole.headers_mut(),
         };
         match (name.try_into(), value.try_into()) {
@@ -217,14 +223,12 @@ impl Rejection {
     }
 
     fn plain(status: StatusCode, message: Option<Cow<'static, str>>) -> Self {
-        Self(Box::new(Inner {
+        Self {
             status,
-            message,
-            headers: HeaderMap::new(),
-            extensions: Vec::new(),
-            whole: None,
             is_malformed: false,
-        }))
+            message,
+            more: None,
+        }
     }
 
     /// What becomes of a rejection that cannot be sent. A panic would take the connection with it.

@@ -58,7 +58,7 @@ impl From<Response<Bytes>> for Rejection {
     fn from(response: Response<Bytes>) -> Self {
         let mut rejection = Self::new(response.status());
         if !response.status().is_informational() {
-            rejection.0.whole = Some(response);
+            rejection.more.get_or_insert_with(Box::default).whole = Some(response);
         }
         rejection
     }

@@ -86,7 +86,7 @@ fn what_cannot_be_sent_becomes_a_500_that_names_it() {
 
 #[test]
 fn the_result_of_a_validator_is_small() {
-    assert!(size_of::<Result<crate::Accepted, Rejection>>() <= 32);
+    assert!(size_of::<Result<crate::Accepted, Rejection>>() <= 40);
 }
 
 #[test]

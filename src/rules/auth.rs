@@ -28,7 +28,7 @@ fn realm(name: &str) -> String {
 
 /// A challenge whose realm has passed [`realm`].
 fn challenge(scheme: &'static str, text: String) -> HeaderValue {
-    HeaderValue::try_from(text).unwrap_or(HeaderValue::from_static(scheme))
+    HeaderValue::try_from(text).unwrap_or_else(|_| HeaderValue::from_static(scheme))
 }
 
 #[cfg(test)]

@@ -39,7 +39,6 @@ pub struct ContentLength {
 
 impl Rule<ContentLength> {
     /// Rejects bodies whose length is not announced with 411 (RFC 9110 §15.5.12).
-    #[must_use]
     pub fn required(mut self) -> Self {
         self.0.required = true;
         self
@@ -103,14 +102,22 @@ where
             "{range:?} is not a media type or range: write `image/png` or `image/*`"
         );
     }
-    Rule(ContentType(accepted))
+    let rejection = Rejection::unsupported_media_type(&accepted);
+    Rule(ContentType {
+        accepted,
+        rejection,
+    })
 }
 
-struct ContentType(Vec<String>);
+struct ContentType {
+    accepted: Vec<String>,
+    /// Made once: the list is joined for it.
+    rejection: Rejection,
+}
 
 impl ContentType {
     fn rejection(&self) -> Rejection {
-        Rejection::unsupported_media_type(&self.0)
+        self.rejection.clone()
     }
 
     /// `None` if the request has no body or does not name the type of it.
@@ -135,7 +142,9 @@ impl Validator for ContentType {
             MediaRange::split(range.as_bytes()).is_some_and(|range| range.covers(found))
         };
         match self.read(head)? {
-            Some(found) if self.0.iter().any(|range| covers(found, range)) => Ok(Accepted::new()),
+            Some(found) if self.accepted.iter().any(|range| covers(found, range)) => {
+                Ok(Accepted::new())
+            }
             Some(_) => Err(self.rejection()),
             None if !head.has_body() => Ok(Accepted::new()),
             None => {

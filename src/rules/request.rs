@@ -13,8 +13,13 @@ where
     M: IntoIterator,
     M::Item: Borrow<Method>,
 {
-    Rule(Methods::new(methods))
+    let methods = Methods::new(methods);
+    let rejection = Rejection::method_not_allowed(&methods.0);
+    Rule(Allowed(methods, rejection))
 }
+
+/// With the rejection of the others.
+struct Allowed(Methods, Rejection);
 
 pub(super) struct Methods(Vec<Method>);
 
@@ -33,11 +38,11 @@ impl Methods {
     }
 }
 
-impl Validator for Methods {
+impl Validator for Allowed {
     fn validate(&self, head: &RequestHead) -> Result<Accepted, Rejection> {
-        match self.contains(&head.method) {
+        match self.0.contains(&head.method) {
             true => Ok(Accepted::new()),
-            false => Err(Rejection::method_not_allowed(&self.0)),
+            false => Err(self.1.clone()),
         }
     }
 }

@@ -172,7 +172,7 @@ async fn a_lease_is_released_though_redis_was_only_asked_for_it() {
 async fn a_lease_is_released_if_the_request_is_dropped_before_its_upload() {
     let (redis, _) = no_redis(false).await;
     let (lease, mut queue) = lease(&redis);
-    let mut request = axum::http::Request::new(());
+    let mut request = http::Request::new(());
     request.extensions_mut().insert(Arc::new(lease));
     assert_eq!(queued(&mut queue), None);
     drop(request);

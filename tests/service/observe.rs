@@ -366,3 +366,26 @@ fn nothing_that_the_client_sent_is_in_an_event() {
         "{told}"
     );
 }
+
+#[test]
+fn the_status_that_is_told_is_the_one_that_is_sent_and_the_sentence_is_the_rejections() {
+    let seen = Arc::<Mutex<Vec<_>>>::default();
+    let log = Arc::clone(&seen);
+    let layer = ExpectLayer::new(Rejection::forbidden().with_message("not you"))
+        .render_with(|_: &Rejection, _: &RequestHead| {
+            let response = http::Response::builder().status(404);
+            response.body(Bytes::new()).unwrap()
+        })
+        .observe(move |event: &Event| {
+            if let Event::Rejected {
+                status, message, ..
+            } = event
+            {
+                log.lock().unwrap().push((*status, message.to_string()));
+            }
+        });
+    let response = rejected(&layer, upload(7).body(fed().1).unwrap());
+    assert_eq!(response.status(), 404);
+    let expected = (http::StatusCode::NOT_FOUND, "not you".to_owned());
+    assert_eq!(*seen.lock().unwrap(), [expected]);
+}

@@ -241,3 +241,35 @@ fn a_grpc_request_with_a_refused_expect_field_gets_a_grpc_status() {
         assert_eq!(response.headers()["grpc-status"], code);
     }
 }
+
+#[test]
+fn expecting_requests_of_java_get_no_body_by_default() {
+    let length = |agent: &str, expect: &str, version| {
+        let request = post(version)
+            .header("user-agent", agent)
+            .header("expect", expect);
+        let request = request.body(PanicBody { ended: false }).unwrap();
+        let response = rejected(&ExpectLayer::new(Rejection::forbidden()), request);
+        content(response.into_body()).len()
+    };
+    let java = "Java-http-client/17.0.12";
+    assert_eq!(length(java, "100-continue", Version::HTTP_11), 0);
+    assert!(length(java, "", Version::HTTP_11) > 0);
+    assert!(length("curl/8.5.0", "100-continue", Version::HTTP_11) > 0);
+    assert!(length("Not Java-http-client", "100-continue", Version::HTTP_11) > 0);
+}
+
+#[test]
+fn problem_json_has_the_members_for_programs() {
+    let rejection = Rejection::forbidden()
+        .with_message("top up")
+        .with_extension("type", "https://example.com/probs/out-of-credit")
+        .with_extension("co\"de", "quota\nexceeded");
+    let (_, _, text) = rendered(ProblemJson, &rejection);
+    assert_eq!(
+        text,
+        "{\"title\":\"Forbidden\",\"status\":403,\"detail\":\"top up\",\
+         \"type\":\"https://example.com/probs/out-of-credit\",\
+         \"co\\\"de\":\"quota\\u000aexceeded\"}"
+    );
+}

@@ -24,9 +24,11 @@ where
 /// What [`basic`] returns.
 #[derive(Clone)]
 pub struct BasicAuth {
-    accept: Arc<dyn Fn(&str, &str) -> bool + Send + Sync>,
+    accept: Arc<Accept>,
     challenge: HeaderValue,
 }
+
+type Accept = dyn Fn(&str, &str) -> bool + Send + Sync;
 
 impl Rule<BasicAuth> {
     /// Names the realm, which browsers and password managers show.
@@ -34,7 +36,6 @@ impl Rule<BasicAuth> {
     /// # Panics
     ///
     /// If the name holds control characters.
-    #[must_use]
     #[track_caller]
     pub fn realm(mut self, name: &str) -> Self {
         let text = format!("Basic {}, charset=\"UTF-8\"", realm(name));

@@ -66,7 +66,6 @@ impl Rule<BearerAuth> {
     /// # Panics
     ///
     /// If the name holds control characters.
-    #[must_use]
     #[track_caller]
     pub fn realm(mut self, name: &str) -> Self {
         let realm = realm(name);
