@@ -48,6 +48,8 @@ pub fn check(case: &Case, status: u16, reason: &RejectReason, response: Response
         let value = value.to_str().expect("ASCII");
         match name.as_str() {
             "connection" => {}
+            "content-length" => assert!(value == "0" || case.method() == Method::HEAD),
+            "cache-control" => assert_eq!(value, "no-store"),
             "content-type" if grpc => assert_eq!(value, "application/grpc"),
             "content-type" => assert_eq!(value, "text/plain; charset=utf-8"),
             "grpc-status" => assert!(grpc && value.parse().is_ok_and(|code: u8| code <= 16)),
@@ -56,7 +58,10 @@ pub fn check(case: &Case, status: u16, reason: &RejectReason, response: Response
             _ => panic!("{name}: {value}"),
         }
     }
-    let is_silent = grpc || case.version() == Version::HTTP_2 || case.method() == Method::HEAD;
+    let is_silent = grpc
+        || case.version() == Version::HTTP_2
+        || case.method() == Method::HEAD
+        || matches!(status, 204 | 205 | 304);
     match content.strip_suffix('\n') {
         Some(sentence) if !is_silent => text = Some(sentence.to_owned()),
         _ => assert!(is_silent && content.is_empty(), "{content}"),

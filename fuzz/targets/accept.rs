@@ -45,7 +45,7 @@ fuzz_target!(|input: &[u8]| -> Corpus {
     else {
         return Corpus::Reject;
     };
-    let mut request = Request::new(());
+    let mut request = Request::new(String::new());
     for line in &lines {
         request.headers_mut().append(ACCEPT, line.clone());
     }
