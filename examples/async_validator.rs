@@ -19,7 +19,7 @@ use axum::{http::StatusCode, routing::put, serve::ListenerExt, Router};
 use http_body_util::BodyExt;
 use sqlx::{sqlite::SqlitePoolOptions, SqlitePool};
 use tokio::net::TcpListener;
-use tower_expect::{ExpectLayer, Rejection, RequestHead, ValidateWhen};
+use tower_expect::{ExpectLayer, Rejection, RequestHead};
 
 pub(crate) async fn app() -> Result<Router, sqlx::Error> {
     // One connection for ever: each one to `:memory:` has a database of its own.
@@ -37,9 +37,7 @@ pub(crate) async fn app() -> Result<Router, sqlx::Error> {
         let tokens = tokens.clone();
         async move { take_one(&tokens, token.as_deref()).await }
     });
-    Ok(Router::new()
-        .route("/{name}", put(upload))
-        .layer(layer.validate_when(ValidateWhen::Always)))
+    Ok(Router::new().route("/{name}", put(upload)).layer(layer))
 }
 
 async fn take_one(tokens: &SqlitePool, token: Option<&str>) -> Result<(), Rejection> {

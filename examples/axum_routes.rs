@@ -27,22 +27,21 @@ use axum::{
     Router,
 };
 use http_body_util::BodyExt;
-use subtle::ConstantTimeEq;
 use tokio::net::TcpListener;
-use tower_expect::{rules, ExpectLayer, ValidateWhen};
+use tower_expect::{rules, ExpectLayer};
 
 pub(crate) fn app() -> Router {
-    let everywhere = rules::bearer(|token| token.as_bytes().ct_eq(b"s3cr3t").into())
-        .and(rules::content_length(..=10 << 20).required());
+    let everywhere =
+        rules::bearer_token("s3cr3t").and(rules::content_length(..=10 << 20).required());
     let avatars =
         rules::content_type(["image/png", "image/jpeg"]).and(rules::content_length(1..=100 << 10));
     Router::new()
         .route("/files", put(upload))
         .route(
             "/avatar",
-            put(upload).route_layer(ExpectLayer::new(avatars).validate_when(ValidateWhen::Always)),
+            put(upload).route_layer(ExpectLayer::new(avatars)),
         )
-        .layer(ExpectLayer::new(everywhere).validate_when(ValidateWhen::Always))
+        .layer(ExpectLayer::new(everywhere))
         // Routes added below are outside of the layer.
         .route(
             "/",

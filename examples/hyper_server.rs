@@ -20,7 +20,7 @@ use hyper_util::rt::{TokioIo, TokioTimer};
 use hyper_util::service::TowerToHyperService;
 use tokio::net::TcpListener;
 use tower::{util::BoxCloneService, ServiceBuilder};
-use tower_expect::{rules, ExpectBody, ExpectLayer, ResponseBody, ValidateWhen};
+use tower_expect::{rules, ExpectBody, ExpectLayer, ResponseBody};
 
 type App = BoxCloneService<Request<Incoming>, Response<ResponseBody<Full<Bytes>>>, Infallible>;
 
@@ -28,7 +28,7 @@ pub(crate) fn app() -> App {
     let rule = rules::method([Method::PUT]).and(rules::content_length(..=10 << 20).required());
     ServiceBuilder::new()
         .boxed_clone()
-        .layer(ExpectLayer::new(rule).validate_when(ValidateWhen::Always))
+        .layer(ExpectLayer::new(rule))
         .service_fn(upload)
 }
 

@@ -34,14 +34,19 @@ impl<'a> Authorization<'a> {
         self.scheme.eq_ignore_ascii_case(scheme)
     }
 
-    /// The credentials, if they are a `token68` (RFC 9110 §11.2).
+    /// The credentials, if they are a `token68`.
     pub(crate) fn token68(&self) -> Option<&'a str> {
-        let bytes = self.credentials.as_bytes();
-        let padding = bytes.iter().rev().take_while(|&&byte| byte == b'=').count();
-        let stem = &bytes[..bytes.len() - padding];
-        let is_token68 = |&byte: &u8| TOKEN68_CHARS[usize::from(byte)];
-        (!stem.is_empty() && stem.iter().all(is_token68)).then_some(self.credentials)
+        is_token68(self.credentials).then_some(self.credentials)
     }
+}
+
+/// Whether this is a `token68` (RFC 9110 §11.2).
+pub(crate) fn is_token68(text: &str) -> bool {
+    let bytes = text.as_bytes();
+    let padding = bytes.iter().rev().take_while(|&&byte| byte == b'=').count();
+    let stem = &bytes[..bytes.len() - padding];
+    let is_token68 = |&byte: &u8| TOKEN68_CHARS[usize::from(byte)];
+    !stem.is_empty() && stem.iter().all(is_token68)
 }
 
 static TOKEN68_CHARS: [bool; 256] = table(b"-._~+/");

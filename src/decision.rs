@@ -1,36 +1,37 @@
 //! The decision about a request, taken from its head alone.
 
 use http::{
-    header::{GetAll, CONTENT_LENGTH, EXPECT, TRANSFER_ENCODING},
-    HeaderValue, Method, Request, StatusCode, Version,
+    header::{GetAll, EXPECT},
+    request::Parts,
+    HeaderValue, Request, Version,
 };
-use http_body::Body;
+use http_body::{Body, SizeHint};
 
 use crate::{
     expectation::{Expectations, MalformedExpect},
-    ContinueSignal, RejectReason, Rejection,
+    head::may_follow,
+    ContinueSignal, RejectReason, Rejection, RequestHead,
 };
 
 /// Which requests the validator is asked about.
 ///
-/// A request *has content* if its body is not at its end, its method is not CONNECT, and, for GET,
-/// HEAD, OPTIONS, TRACE and DELETE, a `Content-Length` above 0, a `Transfer-Encoding` or an `Expect`
-/// announces it.
+/// A request *has a body* if its framing does not rule one out, as [`RequestHead::has_body`] says.
 ///
-/// A PUT with `Content-Length: 0` has none. Where a rule is to keep strangers from more than
-/// uploading, from storing an empty file, say, take [`Always`](Self::Always).
+/// [`RequestHead::has_body`]: crate::RequestHead::has_body
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum ValidateWhen {
-    /// Every request with content, with or without `Expect`. The default: a rule that held for
-    /// expecting requests only would be bypassed by leaving the field out, which is what RFC 9110
-    /// §10.1.1 tells clients to do after a 417.
+    /// Every request, with or without a body, with or without `Expect`. The default: an empty PUT
+    /// without a token must not truncate a file, and a GET must not be served without one.
     #[default]
-    HasBody,
-    /// Only requests with content that wait for the 100. Others pass unseen.
-    Expecting,
-    /// Every request, also a plain GET.
     Always,
+    /// Every request with a body, with or without `Expect`. Choose it where the validator limits
+    /// uploads and something else guards what other requests do.
+    HasBody,
+    /// Only requests with a body whose client waits for the 100. Others are accepted unseen, so this
+    /// never protects anything: a client that leaves the header out, as RFC 9110 §10.1.1 tells it to
+    /// do after a 417, gets past the validator.
+    Expecting,
 }
 
 /// What happens to an expecting request on HTTP/2 or HTTP/3 below which nothing can send the 100.
@@ -62,7 +63,8 @@ pub enum ContinueUnavailable {
 /// What the decision depends on besides the request.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Policy {
-    pub(crate) scope: ValidateWhen,
+    /// `None` if there is no validator that could reject.
+    pub(crate) scope: Option<ValidateWhen>,
     pub(crate) supported: Vec<Box<str>>,
     pub(crate) continue_unavailable: ContinueUnavailable,
 }
@@ -105,8 +107,8 @@ pub(crate) fn decide<B: Body>(request: &Request<B>, policy: &Policy) -> Decision
         return decide_asked(request, &lines, policy);
     }
     // Row 2, and most requests.
-    let content = has_content(request, false);
-    if !content && policy.scope != ValidateWhen::Always {
+    let content = has_body(request, false);
+    if !content && policy.scope != Some(ValidateWhen::Always) {
         return Decision::Pass;
     }
     policy.admit(content, false, Expectations::NONE)
@@ -121,7 +123,7 @@ fn decide_asked<B: Body>(
 ) -> Decision {
     // Row 1.
     if request.version() < Version::HTTP_11 {
-        return policy.admit(has_content(request, false), false, Expectations::NONE);
+        return policy.admit(has_body(request, false), false, Expectations::NONE);
     }
     let expectations = match Expectations::parse_lines(lines) {
         Ok(expectations) => expectations,
@@ -130,7 +132,7 @@ fn decide_asked<B: Body>(
     if !policy.supports_all(&expectations) {
         return Decision::Refuse(Refusal::Unsupported); // row 4
     }
-    let content = has_content(request, !expectations.is_empty());
+    let content = has_body(request, !expectations.is_empty());
     let expecting = content && expectations.has_continue(); // row 5
     if expecting
         && !can_signal(request, &expectations)
@@ -142,9 +144,10 @@ fn decide_asked<B: Body>(
 }
 
 impl Admission {
-    /// For the one [`RequestHead`](crate::RequestHead) that is made of the request.
-    pub(crate) fn take_expectations(&mut self) -> Expectations {
-        std::mem::take(&mut self.expectations)
+    /// The head that the validator sees. Takes the expectations: there is one head for a request.
+    pub(crate) fn head(&mut self, parts: Parts, size_hint: SizeHint) -> RequestHead {
+        let expectations = std::mem::take(&mut self.expectations);
+        RequestHead::new(parts, expectations, self.content, size_hint)
     }
 }
 
@@ -152,9 +155,10 @@ impl Policy {
     #[inline]
     fn admit(&self, content: bool, expecting: bool, expectations: Expectations) -> Decision {
         let validate = match self.scope {
-            ValidateWhen::HasBody => content,
-            ValidateWhen::Expecting => expecting,
-            ValidateWhen::Always => true,
+            None => false,
+            Some(ValidateWhen::HasBody) => content,
+            Some(ValidateWhen::Expecting) => expecting,
+            Some(ValidateWhen::Always) => true,
         };
         Decision::Admit(Admission {
             validate, // row 7
@@ -162,6 +166,16 @@ impl Policy {
             content,
             expectations, // row 8
         })
+    }
+
+    /// How many bytes are delivered of a request that was accepted as having no body.
+    ///
+    /// Over HTTP/2 and 3 one may come all the same, and would get past what rules say of bodies.
+    pub(crate) fn limit_without_body(&self) -> Option<u64> {
+        match self.scope {
+            Some(ValidateWhen::Always | ValidateWhen::HasBody) => Some(0),
+            Some(ValidateWhen::Expecting) | None => None,
+        }
     }
 
     fn supports_all(&self, expectations: &Expectations) -> bool {
@@ -181,24 +195,8 @@ impl Policy {
 }
 
 #[inline]
-fn has_content<B: Body>(request: &Request<B>, expects: bool) -> bool {
-    !request.body().is_end_stream() && is_announced(request, expects)
-}
-
-fn is_announced<B>(request: &Request<B>, expects: bool) -> bool {
-    match *request.method() {
-        Method::CONNECT => false,
-        // HTTP/2 clients and proxies may end these with a separate, empty DATA frame, so that the
-        // body is not at its end yet although there is none.
-        Method::GET | Method::HEAD | Method::OPTIONS | Method::TRACE | Method::DELETE => {
-            let headers = request.headers();
-            let mut lengths = headers.get_all(CONTENT_LENGTH).iter();
-            expects
-                || lengths.any(|length| length.as_bytes().iter().any(|&byte| byte != b'0'))
-                || headers.contains_key(TRANSFER_ENCODING)
-        }
-        _ => true,
-    }
+fn has_body<B: Body>(request: &Request<B>, expects: bool) -> bool {
+    !request.body().is_end_stream() && may_follow(request.method(), request.headers(), expects)
 }
 
 /// Whether somebody below can send the 100 for an expecting request.
@@ -232,15 +230,14 @@ impl Refusal {
     /// The answer. Nothing of what the client sent is in it.
     pub(crate) fn rejection(&self) -> Rejection {
         match self {
-            Self::Malformed(error) => Rejection::new(StatusCode::BAD_REQUEST)
-                .with_message(format!("{error}; correct the field or leave it out")),
+            Self::Malformed(error) => Rejection::from(error.clone()),
             Self::Unsupported => Rejection::expectation_failed(
                 "the server does not support this expectation; \
-                 repeat the request without the Expect field",
+                 repeat the request without the Expect header",
             ),
             Self::ContinueUnavailable => Rejection::expectation_failed(
                 "the server cannot send 100 Continue for this request; \
-                 repeat the request without the Expect field",
+                 repeat the request without the Expect header",
             ),
         }
     }

@@ -247,7 +247,7 @@ impl MalformedExpect {
 impl fmt::Display for MalformedExpect {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let Self { member, kind } = self;
-        write!(f, "member {member} of the Expect field {}", kind.as_str())
+        write!(f, "member {member} of the Expect header {}", kind.as_str())
     }
 }
 

@@ -21,7 +21,7 @@ use crate::{
     observe::RejectReason,
     settings::Options,
     signal::CloseOnDrop,
-    Rejection, RequestHead,
+    Accepted, Rejection, RequestHead,
 };
 
 pin_project! {
@@ -92,26 +92,35 @@ where
 {
     fn decide<R>(
         mut self,
-        decision: Result<(), (Rejection, RejectReason)>,
+        decision: Result<Accepted, (Rejection, RejectReason)>,
     ) -> ResponseFuture<S::Future>
     where
         S: Service<Request<ExpectBody<B>>, Response = Response<R>>,
         R: Body,
     {
         self.signal.0 = None;
-        if let Err((rejection, reason)) = decision {
-            return reject(rejection, reason, &self.head, self.body, &self.options);
-        }
-        let request = Request::from_parts(self.head.into_parts(), self.body);
-        accept(request, &self.admission, &self.options, None, |request| {
-            self.service.call(request)
-        })
+        let accepted = match decision {
+            Ok(accepted) => accepted,
+            Err((rejection, reason)) => {
+                return reject(rejection, reason, &self.head, self.body, &self.options);
+            }
+        };
+        let mut parts = self.head.into_parts();
+        let max_body = accepted.into_request_parts(&mut parts);
+        let request = Request::from_parts(parts, self.body);
+        accept(
+            request,
+            &self.admission,
+            &self.options,
+            max_body,
+            |request| self.service.call(request),
+        )
     }
 }
 
 impl<D, S, B, R> Future for AsyncResponseFuture<D, S, S::Future, B>
 where
-    D: Future<Output = Result<(), Rejection>>,
+    D: Future<Output = Result<Accepted, Rejection>>,
     S: Service<Request<ExpectBody<B>>, Response = Response<R>>,
     B: Body + Send + Unpin + 'static,
     R: Body,

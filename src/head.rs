@@ -1,13 +1,16 @@
 //! Everything of a request but its body, with typed access to what validators look at.
 
+mod framing;
+mod invalid;
+
 use std::{fmt, ops::Deref};
 
 use http::{
     header::{AUTHORIZATION, CONTENT_LENGTH, CONTENT_TYPE, TRANSFER_ENCODING},
     request::Parts,
-    HeaderMap, HeaderName, HeaderValue,
+    HeaderValue, Request, Version,
 };
-use http_body::SizeHint;
+use http_body::{Body, SizeHint};
 use mime::Mime;
 
 use crate::{
@@ -15,6 +18,9 @@ use crate::{
     expectation::Expectations,
     media_range::MediaRange,
 };
+
+pub(crate) use self::framing::{content_length, may_follow, single};
+pub use self::invalid::InvalidHeader;
 
 /// The head of a request, as validators and renderers see it.
 ///
@@ -30,8 +36,8 @@ use crate::{
 ///     .header("content-type", "image/png")
 ///     .header("content-length", "1048576")
 ///     .header("authorization", "Bearer s3cr3t")
-///     .body(())?;
-/// let head = RequestHead::from(request.into_parts().0);
+///     .body(String::new())?;
+/// let head = RequestHead::from(request);
 ///
 /// assert_eq!(head.method, Method::PUT);
 /// assert_eq!(head.content_type().unwrap().type_(), "image");
@@ -39,25 +45,38 @@ use crate::{
 /// assert_eq!(head.bearer(), Some("s3cr3t"));
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
+#[derive(Clone)]
 pub struct RequestHead {
     parts: Parts,
     expectations: Expectations,
     size_hint: SizeHint,
+    has_body: bool,
 }
 
 impl RequestHead {
-    pub(crate) fn new(parts: Parts, expectations: Expectations, size_hint: SizeHint) -> Self {
+    pub(crate) fn new(
+        parts: Parts,
+        expectations: Expectations,
+        has_body: bool,
+        size_hint: SizeHint,
+    ) -> Self {
         Self {
             parts,
             expectations,
             size_hint,
+            has_body,
         }
     }
 
-    /// The head of a request that is refused for its `Expect` field.
-    pub(crate) fn refused(parts: Parts, size_hint: SizeHint) -> Self {
-        let head = Self::from(parts);
-        Self { size_hint, ..head }
+    /// The head of a request whose `Expect` header is yet to be parsed. A malformed one counts as absent.
+    pub(crate) fn unparsed(parts: Parts, is_end_stream: bool, size_hint: SizeHint) -> Self {
+        let expectations = match parts.version {
+            Version::HTTP_09 | Version::HTTP_10 => Expectations::NONE,
+            _ => Expectations::parse(&parts.headers).unwrap_or_default(),
+        };
+        let expects = !expectations.is_empty();
+        let has_body = !is_end_stream && may_follow(&parts.method, &parts.headers, expects);
+        Self::new(parts, expectations, has_body, size_hint)
     }
 
     pub(crate) fn into_parts(self) -> Parts {
@@ -177,6 +196,17 @@ impl RequestHead {
         self.expectations.has_continue()
     }
 
+    /// Whether the request has a body, for all that its framing says.
+    ///
+    /// It has none if it has ended with its head (on HTTP/1, if there is neither a `Content-Length`
+    /// nor a `Transfer-Encoding`; on HTTP/2, by END_STREAM) or if its `Content-Length` is 0. A GET,
+    /// HEAD, OPTIONS, TRACE, CONNECT or DELETE over HTTP/2 or 3 that has not ended counts as having
+    /// none, too, unless a `Content-Length` or an `Expect` announces one.
+    #[must_use]
+    pub fn has_body(&self) -> bool {
+        self.has_body
+    }
+
     /// What the server knows about the length of the body, in bytes.
     #[must_use]
     pub fn size_hint(&self) -> &SizeHint {
@@ -184,14 +214,42 @@ impl RequestHead {
     }
 }
 
-/// For tests of validators: a head without a body. A malformed `Expect` field counts as absent.
-impl From<Parts> for RequestHead {
-    fn from(parts: Parts) -> Self {
-        let expectations = match parts.version {
-            http::Version::HTTP_09 | http::Version::HTTP_10 => Expectations::NONE,
-            _ => Expectations::parse(&parts.headers).unwrap_or_default(),
-        };
-        Self::new(parts, expectations, SizeHint::default())
+/// For tests of validators: the head as a server would show it.
+///
+/// A body that is announced by `Content-Length` or `Transfer-Encoding` need not be there. One that is
+/// there without being announced gets the header that a client would send on HTTP/1.1. A malformed
+/// `Expect` header counts as absent: in a layer, the validator is not asked then.
+///
+/// ```
+/// use http::Request;
+/// use tower_expect::{rules, RequestHead, Validator};
+///
+/// let rule = rules::content_length(..=10);
+/// let announced = Request::put("/").header("content-length", "11").body(String::new())?;
+/// assert_eq!(rule.validate(&RequestHead::from(announced)).unwrap_err().status(), 413);
+/// let there = Request::put("/").body("hello, world".to_owned())?;
+/// assert_eq!(rule.validate(&RequestHead::from(there)).unwrap_err().status(), 413);
+/// # Ok::<(), http::Error>(())
+/// ```
+impl<B: Body> From<Request<B>> for RequestHead {
+    fn from(request: Request<B>) -> Self {
+        let (mut parts, body) = request.into_parts();
+        let headers = &mut parts.headers;
+        if headers.contains_key(CONTENT_LENGTH) || headers.contains_key(TRANSFER_ENCODING) {
+            let size_hint = match content_length(headers) {
+                Ok(Some(length)) => SizeHint::with_exact(length),
+                _ => SizeHint::default(),
+            };
+            return Self::unparsed(parts, false, size_hint);
+        }
+        let size_hint = body.size_hint();
+        if !body.is_end_stream() && parts.version <= Version::HTTP_11 {
+            match size_hint.exact() {
+                Some(length) => headers.insert(CONTENT_LENGTH, length.into()),
+                None => headers.insert(TRANSFER_ENCODING, HeaderValue::from_static("chunked")),
+            };
+        }
+        Self::unparsed(parts, body.is_end_stream(), size_hint)
     }
 }
 
@@ -203,83 +261,19 @@ impl Deref for RequestHead {
     }
 }
 
-/// Without the fields: they may hold credentials.
+/// Without the headers and the query: they may hold credentials.
 impl fmt::Debug for RequestHead {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("RequestHead")
             .field("method", &self.method)
-            .field("uri", &self.uri)
+            .field("path", &self.uri.path())
             .field("version", &self.version)
             .field("expectations", &self.expectations)
+            .field("has_body", &self.has_body)
             .field("size_hint", &self.size_hint)
             .finish_non_exhaustive()
     }
 }
-
-/// See [`RequestHead::content_length`].
-pub(crate) fn content_length(headers: &HeaderMap) -> Result<Option<u64>, InvalidHeader> {
-    if headers.contains_key(TRANSFER_ENCODING) {
-        return Ok(None);
-    }
-    let Some(value) = single(headers, CONTENT_LENGTH)? else {
-        return Ok(None);
-    };
-    let reason = "is not a decimal number that fits 64 bits";
-    let invalid = || InvalidHeader::new(CONTENT_LENGTH, reason);
-    decimal(value.as_bytes()).map(Some).ok_or_else(invalid)
-}
-
-/// The only field line of that name.
-pub(crate) fn single(
-    headers: &HeaderMap,
-    name: HeaderName,
-) -> Result<Option<&HeaderValue>, InvalidHeader> {
-    let mut lines = headers.get_all(&name).iter();
-    let first = lines.next();
-    match lines.next() {
-        None => Ok(first),
-        Some(_) => Err(InvalidHeader::new(name, "occurs more than once")),
-    }
-}
-
-fn decimal(digits: &[u8]) -> Option<u64> {
-    // `u64::from_str` also takes a sign.
-    let add = |number: u64, &digit: &u8| {
-        let digit = digit.checked_sub(b'0').filter(|&digit| digit < 10)?;
-        number.checked_mul(10)?.checked_add(digit.into())
-    };
-    (!digits.is_empty()).then(|| digits.iter().try_fold(0, add))?
-}
-
-/// A field of the request that is there but cannot be read as what it should be.
-///
-/// Its `Display` names the field and the reason; it never holds a byte of the value, so it is safe
-/// in logs and responses.
-#[derive(Clone, Debug)]
-pub struct InvalidHeader {
-    name: HeaderName,
-    reason: &'static str,
-}
-
-impl InvalidHeader {
-    fn new(name: HeaderName, reason: &'static str) -> Self {
-        Self { name, reason }
-    }
-
-    /// The name of the field.
-    #[must_use]
-    pub fn name(&self) -> &HeaderName {
-        &self.name
-    }
-}
-
-impl fmt::Display for InvalidHeader {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "the {} field {}", self.name, self.reason)
-    }
-}
-
-impl std::error::Error for InvalidHeader {}
 
 #[cfg(test)]
 mod tests;

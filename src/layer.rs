@@ -1,6 +1,8 @@
 //! The layer and its settings.
 
-use std::{fmt, sync::Arc, time::Duration};
+#[cfg(feature = "tokio")]
+use std::time::Duration;
+use std::{fmt, sync::Arc};
 
 use tower_layer::Layer;
 
@@ -8,6 +10,7 @@ use tower_layer::Layer;
 use crate::linger::Linger;
 use crate::{
     decision::{ContinueUnavailable, ValidateWhen},
+    expectation::is_token,
     observe::Observe,
     render::Render,
     service::Expect,
@@ -18,7 +21,9 @@ use crate::{
 /// Decides about requests before their content is read.
 ///
 /// See the [crate](crate) for what it does. A layer of the type `ExpectLayer<V>` can be named in a
-/// struct field; for a closure, let `V` be a function pointer or an `Arc<dyn Validator + Send + Sync>`.
+/// struct field; for a closure, let `V` be a function pointer or an `Arc<dyn Validator>`, for rules
+/// [`Rule`](crate::rules::Rule), for an async validator
+/// [`Async<BoxAsyncValidator>`](crate::BoxAsyncValidator).
 ///
 /// ```
 /// use tower_expect::{ExpectLayer, Rejection, RequestHead};
@@ -43,7 +48,7 @@ impl<V: Validator> ExpectLayer<V> {
     /// A layer that asks `validator`, which may be a closure, one of the [`rules`](crate::rules) or
     /// a type of yours.
     pub fn new(validator: V) -> Self {
-        Self::with_validator(validator)
+        Self::with_validator(validator).validate_when(ValidateWhen::default())
     }
 }
 
@@ -53,14 +58,15 @@ impl<V: AsyncValidator> ExpectLayer<Async<V>> {
     /// The inner service must be `Clone`: it stays behind for the next request while the instance
     /// that was made ready waits for the answer.
     pub fn new_async(validator: V) -> Self {
-        Self::with_validator(Async(validator))
+        Self::with_validator(Async(validator)).validate_when(ValidateWhen::default())
     }
 }
 
-/// Admits all. The grammar of `Expect`, `Connection: close` and the lingering still hold.
+/// Accepts every request. The grammar of `Expect`, `Connection: close` and the lingering still hold.
 impl Default for ExpectLayer {
     fn default() -> Self {
-        Self::new(())
+        // Nobody is asked: a GET passes at the cost of a look.
+        Self::with_validator(())
     }
 }
 
@@ -79,21 +85,30 @@ impl<V> ExpectLayer<V> {
         Arc::make_mut(&mut Arc::make_mut(&mut self.settings).options)
     }
 
-    /// Which requests the validator is asked about; [`ValidateWhen::HasBody`] unless set.
+    /// Which requests the validator is asked about; [`ValidateWhen::Always`] unless set.
     pub fn validate_when(mut self, scope: ValidateWhen) -> Self {
-        self.options().policy.scope = scope;
+        self.options().policy.scope = Some(scope);
         self
     }
 
     /// Declares that the application understands an expectation of that name, in any case, with any
-    /// value and parameters. Without this, it is answered with 417.
+    /// value and parameters. Without this, the response is 417.
     ///
     /// The application finds it in [`RequestHead::expectations`](crate::RequestHead::expectations),
     /// or parses the field by [`Expectations::parse`](crate::expectation::Expectations::parse). On HTTP/1.1 it
     /// must stand in a field line of its own before that of `100-continue`: hyper sends a 100 only
     /// if the last line is exactly that.
+    ///
+    /// # Panics
+    ///
+    /// If the name is not a token (RFC 9110 §5.6.2), or is `100-continue`, which is always supported.
+    #[track_caller]
     pub fn support(mut self, name: impl Into<String>) -> Self {
         let name: String = name.into();
+        assert!(
+            is_token(name.as_bytes()) && !name.eq_ignore_ascii_case("100-continue"),
+            "{name:?} is not an expectation to declare: write a token other than `100-continue`"
+        );
         self.options().policy.supported.push(name.into_boxed_str());
         self
     }

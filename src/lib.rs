@@ -233,11 +233,11 @@
 #[doc = include_str!("../README.md")]
 struct Readme;
 
+mod accepted;
 mod credentials;
 mod decision;
 mod exchange;
 pub mod expectation;
-mod field_value;
 mod future;
 #[cfg(doc)]
 pub mod guide;
@@ -245,6 +245,10 @@ mod head;
 #[cfg(feature = "http2")]
 pub mod http2;
 mod layer;
+#[cfg_attr(
+    not(feature = "tokio"),
+    allow(dead_code, unreachable_pub, reason = "nothing drains")
+)]
 mod linger;
 mod media_range;
 mod observe;
@@ -274,10 +278,10 @@ pub use self::observe::metrics::Metrics;
 #[cfg(feature = "serve")]
 pub use self::serve::serve;
 pub use self::{
+    accepted::Accepted,
     credentials::{Authorization, Basic},
     decision::{ContinueUnavailable, ValidateWhen},
     exchange::{ExpectBody, ResponseBody, ResponseFuture},
-    field_value::IntoFieldValue,
     future::AsyncResponseFuture,
     head::{InvalidHeader, RequestHead},
     layer::ExpectLayer,
@@ -286,5 +290,5 @@ pub use self::{
     render::Render,
     service::Expect,
     signal::ContinueSignal,
-    validator::{Async, AsyncValidator, Validator},
+    validator::{AcceptedFuture, Async, AsyncValidator, BoxAsyncValidator, Validator},
 };

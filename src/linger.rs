@@ -231,11 +231,11 @@ impl Linger {
     }
 
     pub(crate) fn first_byte_on(&self, http1: bool) -> Duration {
-        self.first_byte.unwrap_or(round_trip(http1))
+        self.first_byte.unwrap_or_else(|| round_trip(http1))
     }
 
     pub(crate) fn hold_on(&self, http1: bool) -> Duration {
-        self.hold.unwrap_or(round_trip(http1))
+        self.hold.unwrap_or_else(|| round_trip(http1))
     }
 
     /// The longest body, in bytes, that hyper may complete by reading on its own after it was dropped.

@@ -6,7 +6,7 @@ pub(crate) mod metrics;
 mod trace;
 mod watch;
 
-use std::{fmt, time::Duration};
+use std::{borrow::Cow, fmt, time::Duration};
 
 use http::StatusCode;
 
@@ -79,10 +79,13 @@ pub enum Event {
     /// The request was refused; the inner service was not called.
     #[non_exhaustive]
     Rejected {
-        /// The status of the [`Rejection`](crate::Rejection).
+        /// The status of the response, as it is sent.
         status: StatusCode,
-        /// What it was refused for.
+        /// What it was rejected for.
         reason: RejectReason,
+        /// The sentence of the [`Rejection`](crate::Rejection). No byte of what the client sent is in it,
+        /// unless your validator has put one there.
+        message: Cow<'static, str>,
         /// What the request announces, in bytes.
         content_length: Option<u64>,
     },

@@ -1,21 +1,21 @@
-//! What a validator answers instead of letting a request in.
+//! What a validator returns instead of accepting a request.
 
-use std::{borrow::Cow, time::Duration};
+mod advice;
+mod convert;
+mod statuses;
+
+use std::{borrow::Cow, sync::OnceLock};
 
 use bytes::Bytes;
-use http::{
-    header::{ACCEPT, ALLOW, LOCATION, RETRY_AFTER, UPGRADE, WWW_AUTHENTICATE},
-    HeaderMap, HeaderName, HeaderValue, Response, StatusCode,
-};
+use http::{HeaderMap, HeaderName, HeaderValue, Response, StatusCode};
 
-use crate::field_value::IntoFieldValue;
+use self::advice::advice;
 
-/// A final answer to a request that is not let in: a status, one sentence, header fields.
+/// The final response to a request that is not accepted: a status, one sentence, headers.
 ///
 /// How it looks on the wire is up to the [`Render`](crate::render::Render) of the layer; a whole
-/// answer of your own comes in by `From<http::Response<Bytes>>` and is sent as it is but for
-/// `Connection`. The layer also puts the rejection into the extensions of the response, where outer
-/// layers can see why.
+/// response of your own comes in by `From<http::Response<Bytes>>`. The layer also puts the rejection
+/// into the extensions of the response, where outer layers can see why.
 ///
 /// ```
 /// use http::{header, StatusCode};
@@ -25,47 +25,55 @@ use crate::field_value::IntoFieldValue;
 /// assert_eq!(rejection.status(), StatusCode::PAYLOAD_TOO_LARGE);
 /// assert_eq!(rejection.message(), "send at most 1048576 bytes");
 ///
-/// let rejection = Rejection::new(StatusCode::CONFLICT)
+/// let rejection = Rejection::from(StatusCode::CONFLICT)
 ///     .with_message("an upload of this file is under way; wait for it to end")
-///     .with_header("x-upload-id", "42");
-/// assert_eq!(rejection.headers().unwrap()["x-upload-id"], "42");
+///     .with_header("x-upload-id", "42")
+///     .with_extension("code", "upload_under_way");
+/// assert_eq!(rejection.headers()["x-upload-id"], "42");
 /// ```
 ///
 /// # Which status
 ///
 /// 401, 403, 405, 411, 413, 415, 429, a redirect or 503 for rules of yours. 417 is for an expectation
 /// that cannot be met: clients repeat the request without `Expect` after it (RFC 9110 §10.1.1), so
-/// with 417 you invite the content that you meant to refuse.
+/// with 417 you invite the body that you meant to reject.
 ///
-/// A rejection is always final. A 1xx status, or a header field that cannot be, makes it a 500 whose
+/// A rejection is always final. A 1xx status, or a header that cannot be, makes it a 500 whose
 /// message says what was wrong with it.
+///
+/// # Size
+///
+/// Headers, extensions and a whole response are behind one pointer, so that the `Result` of a validator
+/// is small; a rejection that is only a status and a sentence allocates nothing.
 #[derive(Clone, Debug)]
 #[must_use]
 pub struct Rejection {
     status: StatusCode,
+    /// Whether a malformed header is the reason, for which no other rule can make up.
+    is_malformed: bool,
     message: Option<Cow<'static, str>>,
-    more: More,
+    more: Option<Box<More>>,
 }
 
-/// Boxed: a `Result<(), Rejection>` should stay small.
-#[derive(Clone, Debug)]
-enum More {
-    Nothing,
-    Headers(Box<HeaderMap>),
-    Whole(Box<Response<Bytes>>),
+#[derive(Clone, Debug, Default)]
+struct More {
+    headers: HeaderMap,
+    extensions: Vec<(Cow<'static, str>, Cow<'static, str>)>,
+    /// With headers of its own.
+    whole: Option<Response<Bytes>>,
 }
 
 impl Rejection {
-    /// A rejection with that status and a sentence that suits it.
+    /// Creates a rejection with that status and a sentence that suits it.
+    ///
+    /// A 401 must have a `WWW-Authenticate` header (RFC 9110 §15.5.2), which only you can choose: use
+    /// [`unauthorized`](Self::unauthorized), or add it by [`with_header`](Self::with_header). Without
+    /// it, browsers ask for no password and some clients report an error of their own.
     pub fn new(status: StatusCode) -> Self {
         if status.is_informational() {
             return Self::broken(format!("a rejection cannot have the status {status}"));
         }
-        Self {
-            status,
-            message: None,
-            more: More::Nothing,
-        }
+        Self::plain(status, None)
     }
 
     /// Replaces the sentence for the client, which should say what to do next.
@@ -76,7 +84,7 @@ impl Rejection {
         self
     }
 
-    /// Adds a header field; a second one of that name replaces the first.
+    /// Sets a header; one of that name replaces those before.
     ///
     /// Names and values are what `HeaderName` and `HeaderValue` can be made from. What cannot be
     /// one makes this a 500 rejection whose message names the problem.
@@ -85,82 +93,51 @@ impl Rejection {
         K: TryInto<HeaderName>,
         V: TryInto<HeaderValue>,
     {
-        match (name.try_into(), value.try_into()) {
-            (Ok(name), Ok(value)) => self.set(name, value),
-            (Ok(name), Err(_)) => {
-                Self::broken(format!("a rejection has an invalid value for {name}"))
-            }
-            (Err(_), _) => Self::broken("a rejection has an invalid header name"),
+        self.header(name, value, |headers, name, value| {
+            headers.insert(name, value);
+        })
+    }
+
+    /// Adds a header, and leaves those of that name, such as another challenge. See
+    /// [`with_header`](Self::with_header) for what cannot be one.
+    pub fn append_header<K, V>(self, name: K, value: V) -> Self
+    where
+        K: TryInto<HeaderName>,
+        V: TryInto<HeaderValue>,
+    {
+        self.header(name, value, |headers, name, value| {
+            headers.append(name, value);
+        })
+    }
+
+    /// Adds a member for programs, such as a code of your API's: `("code", "quota_exceeded")`.
+    ///
+    /// [`ProblemJson`](crate::render::ProblemJson) writes it as a member of its object (RFC 9457 §3.2),
+    /// also `type` and `instance`; a renderer of your own finds it by [`extension`](Self::extension). A
+    /// second one of that name replaces the first. `title`, `status` and `detail` are taken: they make
+    /// this a 500 rejection whose message names the problem.
+    pub fn with_extension(
+        mut self,
+        name: impl Into<Cow<'static, str>>,
+        value: impl Into<Cow<'static, str>>,
+    ) -> Self {
+        let name = name.into();
+        if let "title" | "status" | "detail" = &*name {
+            return Self::broken(format!("a rejection has an extension named {name}"));
         }
+        let extensions = &mut self.more.get_or_insert_with(Box::default).extensions;
+        extensions.retain(|(known, _)| *known != name);
+        extensions.push((name, value.into()));
+        self
     }
 
-    /// 401 with a `WWW-Authenticate` field (RFC 9110 §15.5.2), such as `Bearer` or
-    /// `Basic realm="files"`.
-    pub fn unauthorized(challenge: impl IntoFieldValue) -> Self {
-        Self::new(StatusCode::UNAUTHORIZED).with_field(WWW_AUTHENTICATE, challenge)
-    }
-
-    /// 403 (RFC 9110 §15.5.4).
-    pub fn forbidden() -> Self {
-        Self::new(StatusCode::FORBIDDEN)
-    }
-
-    /// 413 (RFC 9110 §15.5.14), with the limit in bytes in its sentence.
-    pub fn content_too_large(limit: u64) -> Self {
-        Self::new(StatusCode::PAYLOAD_TOO_LARGE).with_message(format!("send at most {limit} bytes"))
-    }
-
-    /// 415 with an `Accept` field (RFC 9110 §15.5.16): `"image/*"` or `["image/png", "image/jpeg"]`.
-    pub fn unsupported_media_type(accepted: impl IntoFieldValue) -> Self {
-        Self::new(StatusCode::UNSUPPORTED_MEDIA_TYPE).with_field(ACCEPT, accepted)
-    }
-
-    /// 411 (RFC 9110 §15.5.12).
-    pub fn length_required() -> Self {
-        Self::new(StatusCode::LENGTH_REQUIRED)
-    }
-
-    /// 405 with an `Allow` field (RFC 9110 §15.5.6): `"PUT, POST"` or `[Method::PUT, Method::POST]`.
-    pub fn method_not_allowed(allow: impl IntoFieldValue) -> Self {
-        Self::new(StatusCode::METHOD_NOT_ALLOWED).with_field(ALLOW, allow)
-    }
-
-    /// 429 (RFC 6585 §4), with a `Retry-After` field in whole seconds if a time is given.
-    pub fn too_many_requests(retry_after: impl Into<Option<Duration>>) -> Self {
-        Self::new(StatusCode::TOO_MANY_REQUESTS).retry_after(retry_after.into())
-    }
-
-    /// 503 (RFC 9110 §15.6.4), with a `Retry-After` field in whole seconds if a time is given.
-    pub fn service_unavailable(retry_after: impl Into<Option<Duration>>) -> Self {
-        Self::new(StatusCode::SERVICE_UNAVAILABLE).retry_after(retry_after.into())
-    }
-
-    /// 426 with an `Upgrade` field (RFC 9110 §15.5.22).
-    pub fn upgrade_required(protocols: impl IntoFieldValue) -> Self {
-        Self::new(StatusCode::UPGRADE_REQUIRED).with_field(UPGRADE, protocols)
-    }
-
-    /// A redirect with a `Location` field (RFC 9110 §15.4). Use 307 or 308: for other statuses
-    /// clients may change the method to GET. A status outside 3xx makes it a 500 rejection.
-    pub fn redirect(status: StatusCode, location: impl IntoFieldValue) -> Self {
-        if !status.is_redirection() {
-            return Self::broken(format!("a redirect cannot have the status {status}"));
-        }
-        Self::new(status).with_field(LOCATION, location)
-    }
-
-    /// 417 (RFC 9110 §15.5.18), for an expectation that cannot be met, with a sentence of yours.
-    pub fn expectation_failed(message: impl Into<Cow<'static, str>>) -> Self {
-        Self::new(StatusCode::EXPECTATION_FAILED).with_message(message)
-    }
-
-    /// The status of the response; never a 1xx.
+    /// Returns the status of the response; never a 1xx.
     #[must_use]
     pub fn status(&self) -> StatusCode {
         self.status
     }
 
-    /// One sentence for the client that says what to do next.
+    /// Returns one sentence for the client that says what to do next.
     #[must_use]
     pub fn message(&self) -> &str {
         self.message
@@ -168,121 +145,95 @@ impl Rejection {
             .unwrap_or_else(|| advice(self.status))
     }
 
-    /// The header fields that go with the rejection, if there are any.
+    /// Returns the headers that go with the rejection.
     #[must_use]
-    pub fn headers(&self) -> Option<&HeaderMap> {
-        match &self.more {
-            More::Nothing => None,
-            More::Headers(headers) => Some(headers),
-            More::Whole(response) => Some(response.headers()),
+    pub fn headers(&self) -> &HeaderMap {
+        static NONE: OnceLock<HeaderMap> = OnceLock::new();
+        match (self.whole(), &self.more) {
+            (Some(whole), _) => whole.headers(),
+            (None, Some(more)) => &more.headers,
+            (None, None) => NONE.get_or_init(HeaderMap::new),
         }
     }
 
-    /// The whole answer, if the rejection was made from one.
+    /// Returns the member of that name that was added by [`with_extension`](Self::with_extension).
+    #[must_use]
+    pub fn extension(&self, name: &str) -> Option<&str> {
+        self.extensions()
+            .find(|(known, _)| *known == name)
+            .map(|(_, value)| value)
+    }
+
+    /// Returns the members that were added by [`with_extension`](Self::with_extension), in that order.
+    pub fn extensions(&self) -> impl Iterator<Item = (&str, &str)> {
+        let extensions = self.more.iter().flat_map(|more| &more.extensions);
+        extensions.map(|(name, value)| (&**name, &**value))
+    }
+
+    /// The whole response, if the rejection was made from one.
     pub(crate) fn whole(&self) -> Option<&Response<Bytes>> {
-        match &self.more {
-            More::Whole(response) => Some(response),
-            More::Nothing | More::Headers(_) => None,
-        }
+        self.more.as_deref()?.whole.as_ref()
     }
 
-    fn retry_after(self, after: Option<Duration>) -> Self {
-        match after {
-            // Rounded up: a client that comes back early comes in vain.
-            Some(after) => {
-                let seconds = after.as_secs() + u64::from(after.subsec_nanos() > 0);
-                self.set(RETRY_AFTER, seconds.into())
-            }
-            None => self,
-        }
+    /// The sentence, to be kept.
+    pub(crate) fn owned_message(&self) -> Cow<'static, str> {
+        let advice = || advice(self.status).into();
+        self.message.clone().unwrap_or_else(advice)
     }
 
-    fn with_field(self, name: HeaderName, value: impl IntoFieldValue) -> Self {
-        match value.into_field_value() {
-            Some(value) => self.set(name, value),
-            None => Self::broken(format!("a rejection has an invalid value for {name}")),
-        }
+    pub(crate) fn is_malformed(&self) -> bool {
+        self.is_malformed
     }
 
-    fn set(mut self, name: HeaderName, value: HeaderValue) -> Self {
-        match &mut self.more {
-            More::Nothing => {
-                let mut headers = Box::new(HeaderMap::with_capacity(2));
-                headers.insert(name, value);
-                self.more = More::Headers(headers);
+    /// Marks the rejection as one for a malformed header.
+    pub(crate) fn malformed(mut self) -> Self {
+        self.is_malformed = true;
+        self
+    }
+
+    fn header<K, V>(
+        mut self,
+        name: K,
+        value: V,
+        put: impl FnOnce(&mut HeaderMap, HeaderName, HeaderValue),
+    ) -> Self
+    where
+        K: TryInto<HeaderName>,
+        V: TryInto<HeaderValue>,
+    {
+        let more = self.more.get_or_insert_with(Box::default);
+        let headers = match &mut more.whole {
+            None => &mut more.headers,
+            Some(whole) => whole.headers_mut(),
+        };
+        match (name.try_into(), value.try_into()) {
+            (Ok(name), Ok(value)) => put(headers, name, value),
+            (Ok(name), Err(_)) => {
+                return Self::broken(format!("a rejection has an invalid value for {name}"));
             }
-            More::Headers(headers) => {
-                headers.insert(name, value);
-            }
-            More::Whole(response) => {
-                response.headers_mut().insert(name, value);
-            }
+            (Err(_), _) => return Self::broken("a rejection has an invalid header name"),
         }
         self
     }
 
-    /// Appends the field lines of that name that `other` has.
-    pub(crate) fn append_from(mut self, other: &Self, name: &HeaderName) -> Self {
-        let values = other.headers().into_iter();
-        for value in values.flat_map(|headers| headers.get_all(name)) {
-            match &mut self.more {
-                More::Nothing => self = self.set(name.clone(), value.clone()),
-                More::Headers(headers) => _ = headers.append(name, value.clone()),
-                More::Whole(response) => _ = response.headers_mut().append(name, value.clone()),
-            }
+    /// Appends the lines of that name that `other` has.
+    pub(crate) fn append_from(self, other: &Self, name: &HeaderName) -> Self {
+        let values = other.headers().get_all(name).iter();
+        values.fold(self, |this, value| this.append_header(name, value))
+    }
+
+    fn plain(status: StatusCode, message: Option<Cow<'static, str>>) -> Self {
+        Self {
+            status,
+            is_malformed: false,
+            message,
+            more: None,
         }
-        self
     }
 
     /// What becomes of a rejection that cannot be sent. A panic would take the connection with it.
     fn broken(what: impl Into<Cow<'static, str>>) -> Self {
-        Self {
-            status: StatusCode::INTERNAL_SERVER_ERROR,
-            message: Some(what.into()),
-            more: More::Nothing,
-        }
-    }
-}
-
-/// A whole answer of your own. It is sent as it is, but for `Connection`; no renderer sees it.
-///
-/// # Errors
-///
-/// A response with a 1xx status becomes a plain 500 rejection.
-impl From<Response<Bytes>> for Rejection {
-    fn from(response: Response<Bytes>) -> Self {
-        let mut rejection = Self::new(response.status());
-        if !response.status().is_informational() {
-            rejection.more = More::Whole(Box::new(response));
-        }
-        rejection
-    }
-}
-
-/// What a client can do after a refusal with that status.
-fn advice(status: StatusCode) -> &'static str {
-    match status {
-        StatusCode::UNAUTHORIZED => "repeat the request with valid credentials",
-        StatusCode::FORBIDDEN => "these credentials do not allow the request; do not repeat it",
-        StatusCode::NOT_FOUND => "check the address of the request",
-        StatusCode::METHOD_NOT_ALLOWED => "use a method that the Allow field lists",
-        StatusCode::REQUEST_TIMEOUT
-        | StatusCode::GATEWAY_TIMEOUT
-        | StatusCode::SERVICE_UNAVAILABLE => "repeat the request later",
-        StatusCode::LENGTH_REQUIRED => "repeat the request with a Content-Length field",
-        StatusCode::PAYLOAD_TOO_LARGE => "send less content",
-        StatusCode::UNSUPPORTED_MEDIA_TYPE => {
-            "send the content as a media type that the Accept field lists"
-        }
-        StatusCode::EXPECTATION_FAILED => "repeat the request without the Expect field",
-        StatusCode::UPGRADE_REQUIRED => "switch to a protocol that the Upgrade field lists",
-        StatusCode::TOO_MANY_REQUESTS => "wait before sending more requests",
-        status if status.is_redirection() => "repeat the request at the address in Location",
-        status if status.is_server_error() => {
-            "the server could not decide; repeat the request later"
-        }
-        status if status.is_client_error() => "correct the request before repeating it",
-        _ => "the request was answered without its content",
+        Self::plain(StatusCode::INTERNAL_SERVER_ERROR, Some(what.into()))
     }
 }
 

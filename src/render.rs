@@ -3,9 +3,9 @@
 //! The layer takes [`Standard`] unless told otherwise by
 //! [`ExpectLayer::render_with`](crate::ExpectLayer::render_with):
 //!
-//! | renderer | content |
+//! | renderer | body |
 //! |---|---|
-//! | [`Standard`] | plain text; over HTTP/2 none |
+//! | [`Standard`] | plain text; none over HTTP/2, and none for expecting requests of Java |
 //! | [`PlainText`] | the sentence of the rejection |
 //! | [`ProblemJson`] | `application/problem+json` (RFC 9457) |
 //! | [`Html`] | a small page |
@@ -13,14 +13,20 @@
 //! | [`Empty`] | none |
 //! | a closure | what it returns |
 //!
-//! Whatever the renderer, a gRPC request gets a trailers-only response with `grpc-status`, since a
-//! gRPC client reads any content as a message; the answer to HEAD has no content; and a whole
-//! response in the rejection is sent as it is.
+//! Whatever the renderer:
 //!
-//! [`Empty`] helps two kinds of clients: Java 17's `HttpClient` with `expectContinue(true)` hangs
-//! on a refusal with content (JDK-8286171), and curl over HTTP/2 loses a few in a thousand of them:
-//! it ends its upload when it has the head, which is a stream error by its announced length, and the
-//! reset that follows may overtake the content. So the standard has none there.
+//! * a gRPC request gets a trailers-only response with `grpc-status`, since a gRPC client reads any body
+//!   as a message;
+//! * the response to HEAD has the headers of that to GET, `Content-Length` included, and no body; a 204,
+//!   205 or 304 has no body either;
+//! * a status that caches may keep by themselves, such as 404 or 405 (RFC 9110 §15.1), gets
+//!   `Cache-Control: no-store` unless the renderer or the rejection has set that header;
+//! * a whole response in the rejection is sent as it is, but for such a body.
+//!
+//! [`Empty`] helps two kinds of clients: Java's `HttpClient` with `expectContinue(true)` hangs on a
+//! rejection with a body (JDK-8286171), and curl over HTTP/2 loses a few in a thousand of them: it ends
+//! its upload when it has the head, which is a stream error by its announced length, and the reset that
+//! follows may overtake the body. So [`Standard`] has none there.
 //!
 //! ```
 //! use bytes::Bytes;
@@ -30,28 +36,30 @@
 //! let json = ExpectLayer::default().render_with(render::ProblemJson);
 //!
 //! let own = ExpectLayer::default().render_with(|rejection: &Rejection, _: &RequestHead| {
-//!     Response::new(Bytes::from(format!("upload refused: {}\n", rejection.message())))
+//!     Response::new(Bytes::from(format!("rejected: {}\n", rejection.message())))
 //! });
 //! # let _ = (json, own);
 //! ```
 
 mod accept;
 mod grpc;
+mod respond;
 
 use bytes::Bytes;
 use http::{
-    header::{CONTENT_TYPE, VARY},
-    HeaderValue, Method, Response, StatusCode, Version,
+    header::{CONTENT_TYPE, USER_AGENT, VARY},
+    HeaderValue, Response, StatusCode, Version,
 };
 
-use crate::{media_range::MediaRange, Rejection, RequestHead};
+pub(crate) use self::respond::respond;
+use crate::{Rejection, RequestHead};
 
 /// Makes the response to a rejected request.
 ///
 /// Implemented for closures `|rejection: &Rejection, head: &RequestHead| -> Response<Bytes>`.
 ///
 /// The layer completes what is returned: the status is that of the rejection if the renderer has
-/// left it at 200, and the rejection's header fields are added where the renderer has not set them.
+/// left it at 200, and the rejection's headers are added where the renderer has not set them.
 /// `Connection` is the layer's own.
 #[diagnostic::on_unimplemented(
     message = "`{Self}` does not render rejections",
@@ -59,7 +67,7 @@ use crate::{media_range::MediaRange, Rejection, RequestHead};
     note = "a renderer is a closure such as `|rejection: &Rejection, head: &RequestHead| -> Response<Bytes> {{ Response::new(Bytes::new()) }}`"
 )]
 pub trait Render: Send + Sync + 'static {
-    /// The content of the response and the fields that describe it.
+    /// Returns the body of the response and the headers that describe it.
     fn render(&self, rejection: &Rejection, head: &RequestHead) -> Response<Bytes>;
 }
 
@@ -72,20 +80,26 @@ where
     }
 }
 
-/// [`PlainText`], but [`Empty`] over HTTP/2. The default.
+/// [`PlainText`], but [`Empty`] over HTTP/2 and for expecting requests of Java. The default.
 ///
-/// Over HTTP/2, curl loses a few in a thousand refusals that have content and none that have not.
+/// Over HTTP/2, curl loses a few in a thousand rejections that have a body and none that have not. Java's
+/// `HttpClient`, `User-Agent: Java-http-client/…`, hangs on a body in place of a 100 (JDK-8286171).
 #[derive(Clone, Copy, Debug, Default)]
 #[allow(clippy::exhaustive_structs, reason = "to be written as a value")]
 pub struct Standard;
 
 impl Render for Standard {
     fn render(&self, rejection: &Rejection, head: &RequestHead) -> Response<Bytes> {
-        match head.version {
-            Version::HTTP_2 => Empty.render(rejection, head),
-            _ => PlainText.render(rejection, head),
+        match head.version == Version::HTTP_2 || is_expecting_java(head) {
+            true => Empty.render(rejection, head),
+            false => PlainText.render(rejection, head),
         }
     }
+}
+
+fn is_expecting_java(head: &RequestHead) -> bool {
+    let agent = || head.headers.get(USER_AGENT);
+    head.is_expecting() && agent().is_some_and(|a| a.as_bytes().starts_with(b"Java-http-client"))
 }
 
 /// `text/plain`: the sentence of the rejection and a line feed.
@@ -95,12 +109,17 @@ pub struct PlainText;
 
 impl Render for PlainText {
     fn render(&self, rejection: &Rejection, _: &RequestHead) -> Response<Bytes> {
-        let text = [rejection.message(), "\n"].concat();
-        content("text/plain; charset=utf-8", text)
+        plain_text(rejection)
     }
 }
 
-/// `application/problem+json` (RFC 9457) with the members `title`, `status` and `detail`.
+fn plain_text(rejection: &Rejection) -> Response<Bytes> {
+    let text = [rejection.message(), "\n"].concat();
+    content("text/plain; charset=utf-8", text)
+}
+
+/// `application/problem+json` (RFC 9457) with the members `title`, `status` and `detail`, and those of
+/// [`Rejection::with_extension`].
 #[derive(Clone, Copy, Debug, Default)]
 #[allow(clippy::exhaustive_structs, reason = "to be written as a value")]
 pub struct ProblemJson;
@@ -110,10 +129,21 @@ impl Render for ProblemJson {
         let status = rejection.status();
         let title = escape_json(reason(status));
         let detail = escape_json(rejection.message());
-        let json = format!(
-            "{{\"title\":\"{title}\",\"status\":{},\"detail\":\"{detail}\"}}",
+        let mut json = format!(
+            "{{\"title\":\"{title}\",\"status\":{},\"detail\":\"{detail}\"",
             status.as_u16()
         );
+        for (name, value) in rejection.extensions() {
+            let member = [
+                ",\"",
+                &*escape_json(name),
+                "\":\"",
+                &*escape_json(value),
+                "\"",
+            ];
+            json.extend(member);
+        }
+        json.push('}');
         content("application/problem+json", json)
     }
 }
@@ -136,7 +166,7 @@ impl Render for Html {
     }
 }
 
-/// No content.
+/// No body.
 #[derive(Clone, Copy, Debug, Default)]
 #[allow(clippy::exhaustive_structs, reason = "to be written as a value")]
 pub struct Empty;
@@ -147,10 +177,10 @@ impl Render for Empty {
     }
 }
 
-/// Plain text, HTML or `application/problem+json`, whichever the `Accept` field of the request
+/// Plain text, HTML or `application/problem+json`, whichever the `Accept` header of the request
 /// prefers (RFC 9110 §12.5.1).
 ///
-/// Plain text if the field is absent or malformed, prefers none of them or accepts none.
+/// Plain text if the header is absent or malformed, prefers none of them or accepts none.
 #[derive(Clone, Copy, Debug, Default)]
 #[allow(clippy::exhaustive_structs, reason = "to be written as a value")]
 pub struct Negotiate;
@@ -168,51 +198,6 @@ impl Render for Negotiate {
     }
 }
 
-/// The complete response for a rejection, but for `Connection`.
-pub(crate) fn respond(
-    renderer: &dyn Render,
-    rejection: &Rejection,
-    head: &RequestHead,
-) -> Response<Bytes> {
-    if let Some(whole) = rejection.whole() {
-        return whole.clone();
-    }
-    if is_grpc(head) {
-        return grpc::respond(rejection);
-    }
-    let mut response = renderer.render(rejection, head);
-    if response.status() == StatusCode::OK || response.status().is_informational() {
-        *response.status_mut() = rejection.status();
-    }
-    let given = rejection.headers().into_iter().flatten();
-    let mut missing = None;
-    for (name, value) in given {
-        // A name that the renderer has set is left alone; of another, all lines are added.
-        if !response.headers().contains_key(name) || missing == Some(name) {
-            response.headers_mut().append(name, value.clone());
-            missing = Some(name);
-        }
-    }
-    if head.method == Method::HEAD {
-        *response.body_mut() = Bytes::new();
-    }
-    response
-}
-
-/// `application/grpc` and `application/grpc+…`, but not `application/grpc-web`.
-fn is_grpc(head: &RequestHead) -> bool {
-    let Some(value) = head.headers.get(CONTENT_TYPE) else {
-        return false;
-    };
-    MediaRange::parse(value.as_bytes()).is_some_and(|found| {
-        let is_grpc = |(format, rest): (&[u8], &[u8])| {
-            format.eq_ignore_ascii_case(b"grpc") && (rest.is_empty() || rest.starts_with(b"+"))
-        };
-        found.main.eq_ignore_ascii_case(b"application")
-            && found.sub.split_at_checked(4).is_some_and(is_grpc)
-    })
-}
-
 fn content(media_type: &'static str, text: String) -> Response<Bytes> {
     let mut response = Response::new(Bytes::from(text));
     let headers = response.headers_mut();
@@ -221,7 +206,7 @@ fn content(media_type: &'static str, text: String) -> Response<Bytes> {
 }
 
 fn reason(status: StatusCode) -> &'static str {
-    status.canonical_reason().unwrap_or("Request refused")
+    status.canonical_reason().unwrap_or("Request rejected")
 }
 
 fn escape_html(text: &str) -> String {

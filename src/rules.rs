@@ -4,81 +4,81 @@
 //! use http::{Method, Request};
 //! use tower_expect::{rules, RequestHead, Validator};
 //!
-//! let rule = rules::bearer(|token| token == "s3cr3t")
+//! let rule = rules::bearer_token("s3cr3t")
 //!     .and(rules::content_type(["image/*", "application/pdf"]))
-//!     .and(rules::content_length(..=10 << 20).required())
-//!     .for_methods([Method::PUT, Method::POST]);
+//!     .and(rules::content_length(..=10 << 20).required());
 //!
 //! let request = Request::put("/")
 //!     .header("authorization", "Bearer s3cr3t")
 //!     .header("content-type", "image/png")
 //!     .header("content-length", "11000000")
-//!     .body(())?;
-//! let head = RequestHead::from(request.into_parts().0);
-//! assert_eq!(rule.validate(&head).unwrap_err().status(), 413);
+//!     .body(String::new())?;
+//! assert_eq!(rule.validate(&RequestHead::from(request)).unwrap_err().status(), 413);
 //! # Ok::<(), http::Error>(())
 //! ```
 //!
-//! By default a layer asks its rules about requests with content only. Rules that guard more than the
-//! upload, as `bearer` and `basic` mostly do, want
-//! [`validate_when(ValidateWhen::Always)`](crate::ExpectLayer::validate_when): otherwise a PUT of an empty
-//! file gets past them.
+//! # Which requests a rule holds for
 //!
-//! Compare tokens in constant time, for example with the crate `subtle`, as the example
-//! `axum_upload` does.
+//! A layer asks its rules about every request. [`content_type`] and [`content_length`] accept a request
+//! that has no body; the others hold for it, too, so that a GET and an empty PUT need the token. A rule
+//! for some requests only is one of these:
 //!
-//! Rules see the head only. A chunked request announces no length, so
-//! [`content_length`] lets it pass unless [`required`](Rule::required); limit what such a request
-//! sends with tower-http's `RequestBodyLimitLayer` or `http_body_util::Limited` *inside* this layer:
+//! * for some routes: a layer on those routes, by the router. There is no rule for paths, since a
+//!   pattern that the router reads in another way, `//admin`, `/%61dmin`, a nested router, would pass a
+//!   request over;
+//! * for some methods: [`for_methods`](Rule::for_methods);
+//! * otherwise: [`when`], with a closure.
 //!
-//! ```
-//! use http_body_util::Limited;
-//! use tower::{ServiceBuilder, ServiceExt};
-//! use tower_expect::{rules, ExpectBody, ExpectLayer};
-//! # use bytes::Bytes;
-//! # use http::{Request, Response};
-//! # use http_body_util::{BodyExt, Full};
-//! # async fn store(body: Limited<ExpectBody<Full<Bytes>>>) -> Result<Response<Full<Bytes>>, std::convert::Infallible> {
-//! #     let status = if body.collect().await.is_ok() { 200 } else { 413 };
-//! #     Ok(Response::builder().status(status).body(Full::default()).unwrap())
-//! # }
+//! CORS preflights carry no credentials: put tower-http's `CorsLayer` outside of this layer, where it
+//! responds to them by itself.
 //!
-//! let service = ServiceBuilder::new()
-//!     .layer(ExpectLayer::new(rules::content_length(..=1024)))
-//!     .map_request(|request: Request<ExpectBody<_>>| {
-//!         request.map(|body| Limited::new(body, 1024))
-//!     })
-//!     .service_fn(|request: Request<_>| store(request.into_body()));
-//! # tokio_test::block_on(async {
-//! # let chunked = Request::post("/").header("transfer-encoding", "chunked").body(Full::from(vec![0; 2048])).unwrap();
-//! # assert_eq!(service.oneshot(chunked).await.unwrap().status(), 413);
-//! # });
-//! ```
+//! # Malformed headers
+//!
+//! A request in which a header that a rule reads is malformed, or occurs twice, is rejected, however the
+//! rule is combined: [`or`](Rule::or) and [`any`] do not ask the other rules then, and [`when`] and
+//! [`for_methods`](Rule::for_methods) reject it for other requests, too. A validator of yours takes part
+//! if it returns the [`InvalidHeader`](crate::InvalidHeader) as its rejection, by `?`.
+//!
+//! # Limits
+//!
+//! [`content_length`] rejects by the length that a request announces. One that announces none, such as a
+//! chunked one, is accepted with a limit on what it sends ([`Accepted::max_body`]). axum's extractors
+//! have a limit of their own, 2 MiB, which
+//! [`DefaultBodyLimit::max`](https://docs.rs/axum/0.8/axum/extract/struct.DefaultBodyLimit.html) raises:
+//! `.layer(DefaultBodyLimit::max(10 << 20))`.
 
 mod auth;
+mod combine;
 mod content;
 mod request;
 
 pub use self::{
-    auth::{basic, bearer, BasicAuth, BearerAuth},
-    content::{content_length, content_type, ContentLength, ContentType},
-    request::{method, path, Methods, Paths},
+    auth::{basic, bearer, bearer_token, BasicAuth, BearerAuth},
+    content::{content_length, content_type, ContentLength},
+    request::method,
 };
 
-use std::borrow::Borrow;
+use std::{borrow::Borrow, sync::Arc};
 
-use http::{header::WWW_AUTHENTICATE, Method, StatusCode};
+use http::Method;
 
-use crate::{Rejection, RequestHead, Validator};
+use self::{
+    combine::{All, And, Any, Or, RejectingWith, When},
+    request::Methods,
+};
+use crate::{Accepted, Rejection, RequestHead, Validator};
 
 /// A validator that combines with others.
 ///
-/// What the functions of this module return; [`Rule::new`] makes one of a closure.
+/// What the functions of this module return; [`Rule::new`] makes one of a closure. `Rule` without a
+/// parameter is what [`boxed`](Self::boxed) returns: it can be named, as in `ExpectLayer<Rule>`, cloned,
+/// and put into a list.
 #[derive(Clone, Copy, Debug)]
-pub struct Rule<V>(V);
+#[must_use = "a rule does nothing until a layer asks it"]
+pub struct Rule<V = Arc<dyn Validator>>(V);
 
 impl<V: Validator> Rule<V> {
-    /// A rule of your own.
+    /// Creates a rule from a validator of yours.
     ///
     /// ```
     /// use tower_expect::{rules::{self, Rule}, Rejection, RequestHead};
@@ -94,158 +94,123 @@ impl<V: Validator> Rule<V> {
         Self(validator)
     }
 
-    /// Both must admit; `other` is asked only if this one does.
-    pub fn and<W: Validator>(self, other: W) -> Rule<And<V, W>> {
+    /// Both must accept; `other` is asked only if this one accepts.
+    ///
+    /// The values of both reach the application, and the smaller limit holds; see [`Accepted`].
+    pub fn and<W: Validator>(self, other: W) -> Rule<impl Validator> {
         Rule(And(self.0, other))
     }
 
-    /// One must admit. If neither does, the rejection is this one's; if both are 401, it carries the
-    /// challenges of both.
-    pub fn or<W: Validator>(self, other: W) -> Rule<Or<V, W>> {
+    /// One must accept; `other` is asked only if this one rejects.
+    ///
+    /// If both reject, the rejection is this one's; if both are 401, it carries the challenges of both.
+    pub fn or<W: Validator>(self, other: W) -> Rule<impl Validator> {
         Rule(Or(self.0, other))
     }
 
-    /// Holds for these methods only and admits others.
-    pub fn for_methods<M>(self, methods: M) -> Rule<When<Rule<Methods>, V>>
+    /// Holds for these methods only and accepts others.
+    pub fn for_methods<M>(self, methods: M) -> Rule<impl Validator>
     where
         M: IntoIterator,
         M::Item: Borrow<Method>,
     {
-        Rule(When(method(methods), self.0))
+        Rule(When(Methods::new(methods), self.0))
     }
 
-    /// Holds for these paths only, in the form that [`path`] takes, and admits others.
-    pub fn for_paths<P>(self, paths: P) -> Rule<When<Rule<Paths>, V>>
-    where
-        P: IntoIterator,
-        P::Item: AsRef<str>,
-    {
-        Rule(When(request::paths(paths), self.0))
-    }
-
-    /// Refuses with this rejection instead of the rule's own.
-    pub fn rejecting_with(self, rejection: Rejection) -> Rule<RejectingWith<V>> {
+    /// Rejects with this rejection instead of the rule's own.
+    pub fn rejecting_with(self, rejection: Rejection) -> Rule<impl Validator> {
         Rule(RejectingWith(self.0, rejection))
+    }
+
+    /// Erases the type.
+    ///
+    /// ```
+    /// use tower_expect::{rules::{self, Rule}, ExpectLayer};
+    ///
+    /// struct Config {
+    ///     uploads: ExpectLayer<Rule>,
+    /// }
+    ///
+    /// let rule = rules::bearer_token("s3cr3t").and(rules::content_length(..=1 << 20));
+    /// let config = Config { uploads: ExpectLayer::new(rule.boxed()) };
+    /// # let _ = config.uploads;
+    /// ```
+    pub fn boxed(self) -> Rule {
+        Rule(Arc::new(self.0))
     }
 }
 
 impl<V: Validator> Validator for Rule<V> {
-    fn validate(&self, head: &RequestHead) -> Result<(), Rejection> {
+    fn validate(&self, head: &RequestHead) -> Result<Accepted, Rejection> {
         self.0.validate(head)
     }
-}
 
-/// Whether a request is of a kind, for [`when`].
-///
-/// Implemented for closures `|head: &RequestHead| -> bool` and for rules, which are met by the
-/// requests that they admit.
-#[diagnostic::on_unimplemented(
-    message = "`{Self}` is not a predicate",
-    label = "not a predicate",
-    note = "a predicate is a rule, or a closure such as `|head: &RequestHead| head.is_expecting()`"
-)]
-pub trait Predicate {
-    /// Whether it is.
-    fn is_met(&self, head: &RequestHead) -> bool;
-}
-
-impl<F: Fn(&RequestHead) -> bool> Predicate for F {
-    fn is_met(&self, head: &RequestHead) -> bool {
-        self(head)
+    fn check_syntax(&self, head: &RequestHead) -> Result<(), Rejection> {
+        self.0.check_syntax(head)
     }
 }
 
-impl<V: Validator> Predicate for Rule<V> {
-    fn is_met(&self, head: &RequestHead) -> bool {
-        self.0.validate(head).is_ok()
-    }
-}
-
-/// Holds where the predicate is met and admits other requests.
+/// Accepts what all of these accept. None of them accepts everything.
 ///
 /// ```
-/// use http::Method;
-/// use tower_expect::{rules, RequestHead};
+/// use tower_expect::rules;
+///
+/// let mut rules = vec![rules::bearer_token("s3cr3t").boxed()];
+/// if let Some(limit) = Some(1 << 20) {
+///     rules.push(rules::content_length(..=limit).boxed());
+/// }
+/// let rule = rules::all(rules);
+/// # let _ = rule;
+/// ```
+pub fn all<I>(validators: I) -> Rule<impl Validator>
+where
+    I: IntoIterator,
+    I::Item: Validator,
+{
+    Rule(All(validators.into_iter().collect()))
+}
+
+/// Accepts what one of these accepts. None of them accepts nothing: 403.
+///
+/// If all reject, the rejection is that of the first; if others are 401 as well, it carries their
+/// challenges, too.
+///
+/// ```
+/// use tower_expect::rules;
+///
+/// let rule = rules::any(["s3cr3t", "t0k3n"].map(rules::bearer_token));
+/// # let _ = rule;
+/// ```
+pub fn any<I>(validators: I) -> Rule<impl Validator>
+where
+    I: IntoIterator,
+    I::Item: Validator,
+{
+    Rule(Any(validators.into_iter().collect()))
+}
+
+/// Holds for the requests for which the closure returns true, and accepts others.
+///
+/// ```
+/// use tower_expect::rules;
 ///
 /// let rule = rules::when(
-///     |head: &RequestHead| head.method != Method::OPTIONS,
-///     rules::bearer(|token| token == "s3cr3t"),
+///     |head| head.uri.path().starts_with("/internal/"),
+///     rules::bearer_token("s3cr3t"),
 /// );
 /// # let _ = rule;
 /// ```
-pub fn when<P: Predicate, V: Validator>(predicate: P, rule: V) -> Rule<When<P, V>> {
-    Rule(When(predicate, rule))
+///
+/// A [`Rejection`] is a validator as well: `when(|head| …, Rejection::forbidden())`.
+///
+/// Where there is a router, it knows paths better: put a layer on the routes.
+pub fn when<P, V>(condition: P, validator: V) -> Rule<impl Validator>
+where
+    P: Fn(&RequestHead) -> bool + Send + Sync + 'static,
+    V: Validator,
+{
+    Rule(When(condition, validator))
 }
 
-/// Refuses what `rule` admits, with 403 unless [`rejecting_with`](Rule::rejecting_with) says
-/// otherwise, and admits what it refuses.
-pub fn not<V: Validator>(rule: V) -> Rule<Not<V>> {
-    Rule(Not(rule))
-}
-
-/// What [`Rule::and`] makes.
-#[derive(Clone, Copy, Debug)]
-pub struct And<V, W>(V, W);
-
-impl<V: Validator, W: Validator> Validator for And<V, W> {
-    fn validate(&self, head: &RequestHead) -> Result<(), Rejection> {
-        self.0.validate(head)?;
-        self.1.validate(head)
-    }
-}
-
-/// What [`Rule::or`] makes.
-#[derive(Clone, Copy, Debug)]
-pub struct Or<V, W>(V, W);
-
-impl<V: Validator, W: Validator> Validator for Or<V, W> {
-    fn validate(&self, head: &RequestHead) -> Result<(), Rejection> {
-        let Err(first) = self.0.validate(head) else {
-            return Ok(());
-        };
-        let Err(second) = self.1.validate(head) else {
-            return Ok(());
-        };
-        let challenge = |r: &Rejection| r.status() == StatusCode::UNAUTHORIZED;
-        if challenge(&first) && challenge(&second) {
-            return Err(first.append_from(&second, &WWW_AUTHENTICATE));
-        }
-        Err(first)
-    }
-}
-
-/// What [`not`] makes.
-#[derive(Clone, Copy, Debug)]
-pub struct Not<V>(V);
-
-impl<V: Validator> Validator for Not<V> {
-    fn validate(&self, head: &RequestHead) -> Result<(), Rejection> {
-        match self.0.validate(head) {
-            Ok(()) => Err(Rejection::forbidden()),
-            Err(_) => Ok(()),
-        }
-    }
-}
-
-/// What [`when`], [`Rule::for_methods`] and [`Rule::for_paths`] make.
-#[derive(Clone, Copy, Debug)]
-pub struct When<P, V>(P, V);
-
-impl<P: Predicate, V: Validator> Validator for When<P, V> {
-    fn validate(&self, head: &RequestHead) -> Result<(), Rejection> {
-        match self.0.is_met(head) {
-            true => self.1.validate(head),
-            false => Ok(()),
-        }
-    }
-}
-
-/// What [`Rule::rejecting_with`] makes.
-#[derive(Clone, Debug)]
-pub struct RejectingWith<V>(V, Rejection);
-
-impl<V: Validator> Validator for RejectingWith<V> {
-    fn validate(&self, head: &RequestHead) -> Result<(), Rejection> {
-        self.0.validate(head).map_err(|_| self.1.clone())
-    }
-}
+#[cfg(test)]
+mod tests;

@@ -18,7 +18,7 @@ use crate::{
     settings::Settings,
     signal::CloseOnDrop,
     validator::{Async, AsyncValidator, Validator},
-    ContinueSignal, RequestHead,
+    ContinueSignal,
 };
 
 /// A service that decides about requests before their content is read; made by
@@ -74,7 +74,8 @@ where
         let Settings { validator, options } = &*self.settings;
         let mut admission = match decide(&request, &options.policy) {
             Decision::Pass => {
-                let request = request.map(|body| ExpectBody::new(body, None, None));
+                let limit = options.policy.limit_without_body();
+                let request = request.map(|body| ExpectBody::new(body, None, limit));
                 return ResponseFuture::accepted(self.inner.call(request), None);
             }
             Decision::Admit(admission) => admission,
@@ -84,12 +85,17 @@ where
         };
         if admission.validate {
             let (parts, body) = request.into_parts();
-            let head = RequestHead::new(parts, admission.take_expectations(), body.size_hint());
-            if let Err(rejection) = validator.validate(&head) {
-                return reject(rejection, RejectReason::Validator, &head, body, options);
-            }
-            let request = Request::from_parts(head.into_parts(), body);
-            return accept(request, &admission, options, None, |request| {
+            let head = admission.head(parts, body.size_hint());
+            let accepted = match validator.validate(&head) {
+                Ok(accepted) => accepted,
+                Err(rejection) => {
+                    return reject(rejection, RejectReason::Validator, &head, body, options);
+                }
+            };
+            let mut parts = head.into_parts();
+            let max_body = accepted.into_request_parts(&mut parts);
+            let request = Request::from_parts(parts, body);
+            return accept(request, &admission, options, max_body, |request| {
                 self.inner.call(request)
             });
         }
@@ -118,7 +124,8 @@ where
         let Settings { validator, options } = &*self.settings;
         let mut admission = match decide(&request, &options.policy) {
             Decision::Pass => {
-                let request = request.map(|body| ExpectBody::new(body, None, None));
+                let limit = options.policy.limit_without_body();
+                let request = request.map(|body| ExpectBody::new(body, None, limit));
                 let inner = self.inner.call(request);
                 return AsyncResponseFuture::decided(ResponseFuture::accepted(inner, None));
             }
@@ -133,7 +140,7 @@ where
             return AsyncResponseFuture::decided(accept(request, &admission, options, None, call));
         }
         let (parts, body) = request.into_parts();
-        let head = RequestHead::new(parts, admission.take_expectations(), body.size_hint());
+        let head = admission.head(parts, body.size_hint());
         let decision = validator.0.validate(&head);
         // The instance that was made ready is the one to call; its clone may not be ready.
         let clone = self.inner.clone();

@@ -3,14 +3,15 @@
 use std::future::{ready, Ready};
 
 use tower_expect::{
-    render::Render, rules, Async, ExpectLayer, Rejection, RequestHead, ValidateWhen, Validator,
+    render::Render, rules, Accepted, Async, ExpectLayer, Rejection, RequestHead, ValidateWhen,
+    Validator,
 };
 
 use super::requests::{MAX_LENGTH, MEDIA_TYPES, TOKEN};
 
 /// Who, what and how much may be uploaded.
 fn rules() -> rules::Rule<impl Validator> {
-    rules::bearer(|token| token == TOKEN)
+    rules::bearer_token(TOKEN)
         .and(rules::content_type(MEDIA_TYPES))
         .and(rules::content_length(..=MAX_LENGTH))
 }
@@ -28,7 +29,7 @@ pub(crate) fn rendering(renderer: impl Render) -> ExpectLayer<impl Validator> {
     checking().render_with(renderer)
 }
 
-type Decision = Ready<Result<(), Rejection>>;
+type Decision = Ready<Result<Accepted, Rejection>>;
 
 /// The same rules, asked by a validator that is asynchronous and yet ready at once.
 pub(crate) fn checking_async() -> ExpectLayer<Async<impl Fn(&RequestHead) -> Decision>> {

@@ -15,7 +15,7 @@ use tonic::{
 };
 use tonic_prost::ProstCodec;
 use tower::Layer;
-use tower_expect::{rules, ExpectLayer, ValidateWhen};
+use tower_expect::{rules, ExpectLayer};
 
 use self::sum::Sum;
 
@@ -35,14 +35,11 @@ async fn add(channel: Channel, token: &str, numbers: u64) -> Result<u64, Box<dyn
 
 #[tokio::main]
 async fn main() -> Result<(), Box<dyn Error>> {
-    let rule = rules::bearer(|token| token == "s3cr3t"); // in constant time, please
     let health = Routes::default()
         .into_axum_router()
         .route("/health", get(|| async {}));
     let routes = Routes::from(health).add_service(Sum).prepare();
-    let service = ExpectLayer::new(rule)
-        .validate_when(ValidateWhen::Always)
-        .layer(routes);
+    let service = ExpectLayer::new(rules::bearer_token("s3cr3t")).layer(routes);
     let listener = TcpListener::bind("127.0.0.1:0").await?;
     let address = format!("http://{}", listener.local_addr()?);
     tokio::spawn(tower_expect::serve(listener, service).into_future());
@@ -51,7 +48,7 @@ async fn main() -> Result<(), Box<dyn Error>> {
     for token in ["wrong", "s3cr3t"] {
         match add(channel.clone(), token, 1_000).await {
             Ok(sum) => println!("the sum is {sum}"),
-            Err(error) => println!("refused: {error}"),
+            Err(error) => println!("rejected: {error}"),
         }
     }
     Ok(())

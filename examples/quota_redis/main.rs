@@ -30,8 +30,8 @@
 //! (`alice=s3cr3t bob=…`) and `WITHOUT_REDIS` (`refuse` or `admit`). Let Redis keep an append-only
 //! file, and evict nothing.
 
+pub(crate) mod charge;
 pub(crate) mod config;
-pub(crate) mod handover;
 pub(crate) mod lease;
 pub(crate) mod ledger;
 pub(crate) mod settlements;
@@ -43,13 +43,12 @@ use axum::body::{Body, Bytes};
 use axum::{http::StatusCode, middleware, routing::put, serve::ListenerExt, Router};
 use http_body_util::BodyExt;
 use tokio::{net::TcpListener, time::timeout};
-use tower::ServiceBuilder;
-use tower_expect::{ExpectLayer, ValidateWhen};
+use tower_expect::ExpectLayer;
 
 use self::{config::Config, ledger::Ledger, settlements::Settlements, validator::QuotaValidator};
 
 pub(crate) fn app(config: &Config, ledger: Arc<Ledger>, settlements: Settlements) -> Router {
-    // The validator answers before this, also without Redis.
+    // The validator decides before this, also without Redis.
     let decision_timeout = 2 * ledger.deadline();
     let validator = QuotaValidator {
         tokens: Arc::clone(&config.tokens),
@@ -57,17 +56,12 @@ pub(crate) fn app(config: &Config, ledger: Arc<Ledger>, settlements: Settlements
         ledger,
         settlements,
     };
-    let layers = ServiceBuilder::new().map_request(handover::attach).layer(
-        ExpectLayer::new_async(validator)
-            // Always: an upload of nothing needs the token, too.
-            .validate_when(ValidateWhen::Always)
-            .decision_timeout(decision_timeout),
-    );
+    let layer = ExpectLayer::new_async(validator).decision_timeout(decision_timeout);
     Router::new()
         .route("/{name}", put(upload))
         .route("/head/{name}", put(upload_head))
-        .layer(middleware::from_fn(handover::charge))
-        .layer(layers)
+        .layer(middleware::from_fn(charge::charge))
+        .layer(layer)
 }
 
 async fn upload(body: Body) -> Result<String, StatusCode> {

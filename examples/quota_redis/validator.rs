@@ -2,13 +2,11 @@
 
 use std::{future::Future, pin::Pin, sync::Arc, time::Duration};
 
-use axum::http::StatusCode;
 use subtle::ConstantTimeEq;
-use tower_expect::{AsyncValidator, Rejection, RequestHead};
+use tower_expect::{Accepted, AsyncValidator, Rejection, RequestHead};
 
 use super::{
     config::{Tokens, WithoutRedis},
-    handover::Handover,
     lease::Lease,
     ledger::{Ledger, Verdict},
     settlements::Settlements,
@@ -22,19 +20,18 @@ pub(crate) struct QuotaValidator {
 }
 
 impl AsyncValidator for QuotaValidator {
-    type Future = Pin<Box<dyn Future<Output = Result<(), Rejection>> + Send>>;
+    type Future = Pin<Box<dyn Future<Output = Result<Accepted, Rejection>> + Send>>;
 
     fn validate(&self, head: &RequestHead) -> Self::Future {
         let lease = self.lease(head);
-        let handover = head.extensions.get::<Handover>().cloned();
         let without_redis = self.without_redis;
         Box::pin(async move {
             let Some(lease) = lease? else {
-                return Ok(());
+                return Ok(Accepted::new());
             };
             let lease = reserve(lease, without_redis).await?;
-            handover.expect("attached outside").put(lease);
-            Ok(())
+            // If the request is dropped before its upload begins, so is the lease.
+            Ok(Accepted::new().with(Arc::new(lease)))
         })
     }
 }
@@ -44,9 +41,7 @@ impl QuotaValidator {
     fn lease(&self, head: &RequestHead) -> Result<Option<Lease>, Rejection> {
         let user = self.user(head);
         let user = user.ok_or_else(|| Rejection::unauthorized("Bearer"))?;
-        let length = head.content_length().map_err(|error| {
-            Rejection::new(StatusCode::BAD_REQUEST).with_message(error.to_string())
-        })?;
+        let length = head.content_length()?;
         let length = length.or_else(|| head.size_hint().exact());
         let bytes = length.ok_or_else(Rejection::length_required)?;
         let lease = || {

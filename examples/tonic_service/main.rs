@@ -8,17 +8,16 @@ pub(crate) mod service;
 use std::error::Error;
 
 use axum::http::StatusCode;
-use subtle::ConstantTimeEq;
 use tokio::net::TcpListener;
 use tonic::transport::{self, server::TcpIncoming, Endpoint, Server};
-use tower_expect::{rules, ExpectLayer, Rejection, RequestHead, ValidateWhen};
+use tower_expect::{rules, ExpectLayer, Rejection, RequestHead};
 
 use self::service::{Files, LIMIT};
 
 pub(crate) async fn serve(listener: TcpListener) -> Result<(), transport::Error> {
-    let rule = rules::bearer(|token| token.as_bytes().ct_eq(b"s3cr3t").into()).and(upload_size);
+    let rule = rules::bearer_token("s3cr3t").and(upload_size);
     Server::builder()
-        .layer(ExpectLayer::new(rule).validate_when(ValidateWhen::Always))
+        .layer(ExpectLayer::new(rule))
         .add_service(Files)
         .serve_with_incoming(TcpIncoming::from(listener).with_nodelay(Some(true)))
         .await

@@ -10,9 +10,8 @@ use axum::{
     Router,
 };
 use http_body_util::BodyExt;
-use subtle::ConstantTimeEq;
 use tokio::{net::TcpListener, time::sleep};
-use tower_expect::{rules, ExpectLayer, Rejection, RequestHead, ValidateWhen};
+use tower_expect::{rules, ExpectLayer, Rejection};
 
 use super::exchange::MIB;
 
@@ -20,19 +19,15 @@ use super::exchange::MIB;
 pub(crate) const PREPARATION: Duration = Duration::from_millis(300);
 
 pub(crate) fn app() -> Router {
-    let moved = |_: &RequestHead| {
-        let address = "https://files.example/upload";
-        Err(Rejection::redirect(StatusCode::PERMANENT_REDIRECT, address))
-    };
-    let rule = rules::when(rules::path("/old"), moved)
-        .and(rules::bearer(|token| {
-            token.as_bytes().ct_eq(b"s3cr3t").into()
-        }))
+    let address = "https://files.example/upload";
+    let moved = Rejection::redirect(StatusCode::PERMANENT_REDIRECT, address);
+    let rule = rules::when(|head| head.uri.path() == "/old", moved)
+        .and(rules::bearer_token("s3cr3t"))
         .and(rules::content_type(["image/*"]))
         .and(rules::content_length(..=MIB as u64));
     Router::new()
         .route("/upload", put(upload))
-        .layer(ExpectLayer::new(rule).validate_when(ValidateWhen::Always))
+        .layer(ExpectLayer::new(rule))
 }
 
 async fn upload(mut body: Body) -> Result<String, StatusCode> {

@@ -49,7 +49,7 @@ pub(crate) fn exchanges() -> [Exchange; 11] {
             version: "HTTP/1.0",
             waits: false,
             answers: vec!["HTTP/1.0 200 OK"],
-            ..accepted("HTTP/1.0: no 1xx, the Expect field is ignored", 1)
+            ..accepted("HTTP/1.0: no 1xx, the Expect header is ignored", 1)
         },
         Exchange {
             content: 0,

@@ -48,6 +48,8 @@ pub fn check(case: &Case, status: u16, reason: &RejectReason, response: Response
         let value = value.to_str().expect("ASCII");
         match name.as_str() {
             "connection" => {}
+            "content-length" => assert!(value == "0" || case.method() == Method::HEAD),
+            "cache-control" => assert_eq!(value, "no-store"),
             "content-type" if grpc => assert_eq!(value, "application/grpc"),
             "content-type" => assert_eq!(value, "text/plain; charset=utf-8"),
             "grpc-status" => assert!(grpc && value.parse().is_ok_and(|code: u8| code <= 16)),
@@ -56,7 +58,10 @@ pub fn check(case: &Case, status: u16, reason: &RejectReason, response: Response
             _ => panic!("{name}: {value}"),
         }
     }
-    let is_silent = grpc || case.version() == Version::HTTP_2 || case.method() == Method::HEAD;
+    let is_silent = grpc
+        || case.version() == Version::HTTP_2
+        || case.method() == Method::HEAD
+        || matches!(status, 204 | 205 | 304);
     match content.strip_suffix('\n') {
         Some(sentence) if !is_silent => text = Some(sentence.to_owned()),
         _ => assert!(is_silent && content.is_empty(), "{content}"),
@@ -98,7 +103,7 @@ fn check_message(text: &str, reason: &RejectReason) {
             |has a character that a quoted string cannot hold\
             |is followed by something other than a comma";
         let sentence = format!(
-            "^member ([0-9]+) of the Expect field (?:{reasons}); correct the field or leave it out$"
+            "^member ([0-9]+) of the Expect header (?:{reasons}); correct the header or leave it out$"
         );
         Regex::new(&sentence).expect("a valid pattern")
     });
@@ -111,12 +116,12 @@ fn check_message(text: &str, reason: &RejectReason) {
         RejectReason::Unsupported => assert_eq!(
             text,
             "the server does not support this expectation; \
-             repeat the request without the Expect field"
+             repeat the request without the Expect header"
         ),
         RejectReason::ContinueUnavailable => assert_eq!(
             text,
             "the server cannot send 100 Continue for this request; \
-             repeat the request without the Expect field"
+             repeat the request without the Expect header"
         ),
         RejectReason::Validator => assert_eq!(text, MESSAGE),
     }

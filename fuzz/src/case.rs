@@ -116,8 +116,12 @@ impl Case {
         }
     }
 
+    /// Without `100-continue`, which is always supported and need not be declared.
     pub fn supported(&self) -> impl Iterator<Item = &'static str> + '_ {
-        self.supported.iter().map(Name::as_str)
+        let supported = self.supported.iter();
+        supported
+            .filter(|name| !matches!(name, Name::Continue))
+            .map(Name::as_str)
     }
 
     /// The status with which the validator refuses.

@@ -108,6 +108,7 @@ fn is_known(case: &Case, member: &Member) -> bool {
             .any(|supported| supported.to_lowercase() == name)
 }
 
+/// RFC 9110 and RFC 9113, restated: what the framing does not rule out.
 fn has_content(case: &Case, headers: &HeaderMap, expects: bool) -> bool {
     let usually_without = [
         Method::GET,
@@ -116,15 +117,18 @@ fn has_content(case: &Case, headers: &HeaderMap, expects: bool) -> bool {
         Method::TRACE,
         Method::DELETE,
     ];
-    let is_announced = || {
-        let lengths = lines(headers, "content-length");
-        let is_zero = |length: &HeaderValue| length.as_bytes().iter().all(|&digit| digit == b'0');
-        expects || !lengths.iter().all(is_zero) || headers.contains_key("transfer-encoding")
-    };
     let method = case.method();
-    !case.body_ended
-        && method != Method::CONNECT
-        && (!usually_without.contains(&method) || is_announced())
+    let lengths = lines(headers, "content-length");
+    let is_zero = |length: &HeaderValue| {
+        let length = length.to_str().unwrap_or("?");
+        !length.is_empty() && length.trim_start_matches('0').is_empty()
+    };
+    let is_announced = match &lengths[..] {
+        [] if usually_without.contains(&method) => expects,
+        [] => method != Method::CONNECT,
+        lengths => !lengths.iter().all(is_zero),
+    };
+    !case.body_ended && (is_announced || headers.contains_key("transfer-encoding"))
 }
 
 fn announced(headers: &HeaderMap) -> Option<u64> {

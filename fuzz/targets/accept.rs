@@ -45,11 +45,11 @@ fuzz_target!(|input: &[u8]| -> Corpus {
     else {
         return Corpus::Reject;
     };
-    let mut request = Request::new(());
+    let mut request = Request::new(String::new());
     for line in &lines {
         request.headers_mut().append(ACCEPT, line.clone());
     }
-    let head = RequestHead::from(request.into_parts().0);
+    let head = RequestHead::from(request);
     let response = Negotiate.render(&Rejection::forbidden(), &head);
     assert_eq!(response.headers()["content-type"], expected(&lines));
     assert_eq!(response.headers()["vary"], "accept");

@@ -19,7 +19,9 @@ use http_body::Body;
 use http_body_util::Full;
 use libfuzzer_sys::fuzz_target;
 use tower::{Layer, Service};
-use tower_expect::{ContinueSignal, ExpectBody, ExpectLayer, Rejection, RequestHead, ResponseBody};
+use tower_expect::{
+    Accepted, ContinueSignal, ExpectBody, ExpectLayer, Rejection, RequestHead, ResponseBody,
+};
 use tower_expect_fuzz::{
     answer,
     case::{Case, End},
@@ -35,7 +37,9 @@ fuzz_target!(|case: Case| {
         let (asked, status) = (Arc::clone(&asked), case.refuses());
         move |_: &RequestHead| {
             asked.fetch_add(1, Ordering::Relaxed);
-            status.map_or(Ok(()), |status| Err(answer::rejection(status)))
+            status.map_or(Ok(Accepted::new().with(Found)), |status| {
+                Err(answer::rejection(status))
+            })
         }
     };
     if case.asynchronous {
@@ -57,7 +61,11 @@ fn set_up<V>(case: &Case, layer: ExpectLayer<V>) -> ExpectLayer<V> {
     }
 }
 
-async fn after_a_poll(decision: Result<(), Rejection>) -> Result<(), Rejection> {
+/// What the validator has found out.
+#[derive(Clone)]
+struct Found;
+
+async fn after_a_poll(decision: Result<Accepted, Rejection>) -> Result<Accepted, Rejection> {
     let mut polled = false;
     poll_fn(|_| match std::mem::replace(&mut polled, true) {
         false => Poll::Pending,
@@ -158,7 +166,7 @@ where
             assert!(polled.is_pending(), "{polled:?}");
             let before = usize::from(case.application.polls % 4);
             let sends = usize::from(case.signal && expecting && before > 0);
-            live(case, &application, future, &counts);
+            live(case, is_asked, &application, future, &counts);
             assert_eq!(sent.load(Ordering::Relaxed), sends);
             assert!(
                 !(case.signal && expecting && signal.fire()),
@@ -171,8 +179,13 @@ where
 }
 
 /// The application does what the case says; in the end everything is dropped.
-fn live<F>(case: &Case, application: &Application, future: Pin<Box<F>>, counts: &Counts)
-where
+fn live<F>(
+    case: &Case,
+    asked: bool,
+    application: &Application,
+    future: Pin<Box<F>>,
+    counts: &Counts,
+) where
     F: Future<Output = Result<Response<ResponseBody<Full<Bytes>>>, &'static str>>,
 {
     let mut cx = Context::from_waker(Waker::noop());
@@ -181,6 +194,8 @@ where
         .with(|inside| inside.request.take())
         .expect("it was called");
     assert_eq!(request.headers(), &case.headers());
+    let found = request.extensions().get::<Found>();
+    assert_eq!(found.is_some(), asked, "handed over");
     let mut poll = |request: &mut Request<ExpectBody<Watched>>, times| {
         for _ in 0..times % 4 {
             let polls = counts.polls();

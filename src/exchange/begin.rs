@@ -2,7 +2,9 @@
 
 use std::{future::Future, sync::Arc};
 
-use http::{header::EXPECT, HeaderMap, Request, Version};
+#[cfg(feature = "serve")]
+use http::Version;
+use http::{header::EXPECT, HeaderMap, Request};
 use http_body::Body;
 
 #[cfg(feature = "serve")]
@@ -12,7 +14,7 @@ use super::{
     flight::Flight,
     marker,
     settle::{Outcome, ResponseFuture},
-    state::{Exchange, Terms},
+    state::{Exchange, Inviter, Terms},
 };
 #[cfg(feature = "serve")]
 use crate::linger::Linger;
@@ -38,9 +40,11 @@ where
     F: Future,
     F::Output: Outcome,
 {
+    let mut limit = limit;
     let exchange = if admission.content {
         begin(&mut request, admission.expecting, options)
     } else {
+        limit = options.policy.limit_without_body();
         if let Some(watch) = watch(&options.observers, false, request.headers()) {
             watch.accepted();
         }
@@ -108,17 +112,24 @@ pub(super) fn terms<B: Body>(request: &Request<B>, expecting: bool, options: &Op
     Terms {
         version,
         expecting,
-        hyper_invites: expecting && hyper_invites(request),
-        signal: match expecting {
-            true => extensions.get::<ContinueSignal>().cloned(),
-            false => None,
-        },
+        inviter: inviter(request, expecting),
         announced: announced(headers, request.body()),
         drops: linger.as_deref().map_or(true, |linger| linger.at_socket),
         linger,
         nested: marker::is_joined(extensions),
         turns: marker::turns(extensions),
         watch: watch(&options.observers, expecting, headers),
+    }
+}
+
+fn inviter<B>(request: &Request<B>, expecting: bool) -> Inviter {
+    if !expecting {
+        return Inviter::Nobody;
+    }
+    match request.extensions().get::<ContinueSignal>() {
+        Some(signal) => Inviter::Signal(signal.clone()),
+        None if hyper_invites(request) => Inviter::Hyper,
+        None => Inviter::Nobody,
     }
 }
 
@@ -162,8 +173,7 @@ where
     let terms = Terms {
         version: request.version(),
         expecting,
-        hyper_invites: expecting && hyper_invites(&request),
-        signal: None,
+        inviter: inviter(&request, expecting),
         announced: None,
         linger: Some(Arc::clone(linger)),
         drops: true,

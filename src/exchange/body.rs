@@ -68,15 +68,11 @@ where
         cx: &mut Context<'_>,
     ) -> Result<Frame<B::Data>, Box<dyn Error + Send + Sync>> {
         let len = frame.data_ref().map_or(0, |data| data.remaining() as u64);
-        match self.allowed.checked_sub(len) {
-            Some(allowed) => {
-                self.allowed = allowed;
-                Ok(frame)
-            }
-            None => {
-                self.allowed = 0;
-                Err(length_limit_error(cx))
-            }
+        let allowed = self.allowed.checked_sub(len);
+        self.allowed = allowed.unwrap_or(0);
+        match allowed {
+            Some(_) => Ok(frame),
+            None => Err(length_limit_error(cx)),
         }
     }
 }

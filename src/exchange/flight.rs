@@ -7,7 +7,7 @@ use http_body::Body;
 
 use super::{
     drain::{read_within, Bounds, Permit, Runtime},
-    state::{Asked, Exchange, Place},
+    state::{Asked, Exchange, Inviter, Place},
 };
 use crate::observe::{LingerEnd, Report};
 
@@ -97,7 +97,7 @@ impl<B: Body + Send + Unpin + 'static> Flight for Exchange<B> {
                         None => Before::Nothing,
                     }
                 }
-                Asked::Polled if terms.is_http1() && terms.hyper_invites => {
+                Asked::Polled if matches!(terms.inviter, Inviter::Hyper) => {
                     if terms
                         .turns
                         .as_ref()
@@ -144,9 +144,7 @@ impl<B: Body + Send + Unpin + 'static> Flight for Exchange<B> {
 
     fn responds(&self, status: StatusCode) -> bool {
         let terms = &self.terms;
-        if let Some(signal) = &terms.signal {
-            signal.close();
-        }
+        terms.close_signal();
         let mut state = self.lock();
         let unread = match &state.place {
             Place::Returned(body) => Some(body.size_hint().exact().or(terms.announced)),
@@ -182,9 +180,7 @@ impl<B: Body + Send + Unpin + 'static> Flight for Exchange<B> {
     }
 
     fn abandon(&self) {
-        if let Some(signal) = &self.terms.signal {
-            signal.close();
-        }
+        self.terms.close_signal();
         let mut state = self.lock();
         match std::mem::replace(&mut state.place, Place::Gone) {
             Place::Lent => {

@@ -13,7 +13,7 @@ use super::{
     flight::Flight,
     marker,
     settle::{Outcome, ResponseFuture},
-    state::{Exchange, Terms},
+    state::{Exchange, Inviter, Terms},
 };
 use crate::{
     decision::Refusal, observe::RejectReason, render, settings::Options, ContinueSignal, Rejection,
@@ -42,7 +42,7 @@ where
     let expecting = head.version > Version::HTTP_10 && has_member(&head.headers);
     let watch = watch(&options.observers, expecting, &head.headers);
     if let Some(watch) = &watch {
-        watch.rejected(response.status(), reason);
+        watch.rejected(response.status(), reason, &rejection);
     }
     let headers = response.headers_mut();
     if head.version > Version::HTTP_11 {
@@ -59,8 +59,7 @@ where
         let terms = Terms {
             version: head.version,
             expecting,
-            hyper_invites: false,
-            signal: None,
+            inviter: Inviter::Nobody,
             announced: announced(&head.headers, &body),
             drops: linger.as_deref().map_or(true, |linger| linger.at_socket),
             linger,
@@ -86,7 +85,7 @@ where
     F::Output: Outcome,
 {
     let (parts, body) = request.into_parts();
-    let head = RequestHead::refused(parts, body.size_hint());
+    let head = RequestHead::unparsed(parts, body.is_end_stream(), body.size_hint());
     reject(refusal.rejection(), refusal.reason(), &head, body, options)
 }
 

@@ -41,10 +41,12 @@ pin_project! {
     }
 }
 
+type Polled<D, E> = Poll<Option<Result<Frame<D>, E>>>;
+
 /// A body that was polled before its head could leave, and what that gave.
 pub(super) struct Primed<B: Body> {
     body: Pin<Box<B>>,
-    first: Poll<Option<Result<Frame<B::Data>, B::Error>>>,
+    first: Polled<B::Data, B::Error>,
 }
 
 /// Lets the exchange know, when it is dropped, that the head of the response is out.
@@ -63,13 +65,10 @@ impl<B: Body> Primed<B> {
         Self { body, first }
     }
 
-    fn poll_frame(
-        &mut self,
-        cx: &mut Context<'_>,
-    ) -> Poll<Option<Result<Frame<B::Data>, B::Error>>> {
+    fn poll_frame(&mut self, cx: &mut Context<'_>) -> Polled<B::Data, B::Error> {
         match std::mem::replace(&mut self.first, Poll::Pending) {
             Poll::Pending => self.body.as_mut().poll_frame(cx),
-            first => first,
+            first @ Poll::Ready(_) => first,
         }
     }
 

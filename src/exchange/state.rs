@@ -29,10 +29,7 @@ pub(super) struct Terms {
     pub(super) version: Version,
     /// Carries `100-continue`, or perhaps something that its client takes for it.
     pub(super) expecting: bool,
-    /// Whether hyper sends the 100 by itself when the body is polled.
-    pub(super) hyper_invites: bool,
-    /// Sends the 100 otherwise.
-    pub(super) signal: Option<ContinueSignal>,
+    pub(super) inviter: Inviter,
     /// The length of the body that the head announces, in bytes.
     pub(super) announced: Option<u64>,
     pub(super) linger: Option<Arc<Linger>>,
@@ -42,6 +39,14 @@ pub(super) struct Terms {
     pub(super) nested: bool,
     pub(super) turns: Option<Turns>,
     pub(super) watch: Option<Arc<Watch>>,
+}
+
+/// Who sends the 100.
+pub(super) enum Inviter {
+    Nobody,
+    /// hyper, by itself, when the body is polled.
+    Hyper,
+    Signal(ContinueSignal),
 }
 
 pub(super) struct State<B> {
@@ -87,7 +92,14 @@ impl Terms {
 
     /// Whether a poll of the body can send a 100.
     pub(super) fn can_invite(&self) -> bool {
-        self.hyper_invites || self.signal.is_some()
+        !matches!(self.inviter, Inviter::Nobody)
+    }
+
+    /// No 100 from now on.
+    pub(super) fn close_signal(&self) {
+        if let Inviter::Signal(signal) = &self.inviter {
+            signal.close();
+        }
     }
 
     /// Whether the client does not owe its body, so that it must not be read as one.
@@ -163,7 +175,7 @@ impl<B: Body + Send + Unpin + 'static> Exchange<B> {
 impl<B> Exchange<B> {
     /// The body is about to be polled for the first time. Sends the 100, where a signal does.
     pub(super) fn begin_asking(&self) {
-        if let Some(signal) = &self.terms.signal {
+        if let Inviter::Signal(signal) = &self.terms.inviter {
             signal.fire();
             if signal.has_fired() {
                 self.note(Asked::Invited);

@@ -104,7 +104,7 @@ fn the_error_says_which_member_and_why_but_nothing_of_what_was_sent() {
     assert_eq!(error.member(), 2);
     assert_eq!(
         error.to_string(),
-        "member 2 of the Expect field does not begin with a token"
+        "member 2 of the Expect header does not begin with a token"
     );
 }
 

@@ -1,12 +1,14 @@
+use http::{header::TRANSFER_ENCODING, HeaderName, Method};
+
 use super::*;
 
 fn head(fields: &[(HeaderName, &[u8])]) -> RequestHead {
-    let mut parts = http::Request::new(()).into_parts().0;
+    let mut request = Request::put("/").body(String::new()).unwrap();
     for (name, value) in fields {
         let value = HeaderValue::from_bytes(value).unwrap();
-        parts.headers.append(name, value);
+        request.headers_mut().append(name, value);
     }
-    RequestHead::from(parts)
+    RequestHead::from(request)
 }
 
 #[test]
@@ -39,7 +41,7 @@ fn two_content_length_lines_are_malformed() {
     let error = two.content_length().unwrap_err();
     assert_eq!(
         error.to_string(),
-        "the content-length field occurs more than once"
+        "the content-length header occurs more than once"
     );
 }
 
@@ -144,4 +146,83 @@ fn debug_shows_no_credentials() {
     let head = head(&[(AUTHORIZATION, b"Bearer hunter2")]);
     assert!(!format!("{head:?}").contains("hunter2"));
     assert!(!format!("{:?}", head.authorization()).contains("hunter2"));
+}
+
+#[test]
+fn debug_shows_no_query() {
+    let request = Request::get("/a?token=hunter2").body(String::new());
+    let shown = format!("{:?}", RequestHead::from(request.unwrap()));
+    assert!(shown.contains("\"/a\""), "{shown}");
+    assert!(!shown.contains("hunter2"), "{shown}");
+}
+
+#[test]
+fn a_body_that_the_framing_does_not_rule_out_is_one() {
+    let has_body = |method: Method, fields: &[(HeaderName, &str)], is_end_stream| {
+        let mut parts = Request::new(()).into_parts().0;
+        parts.method = method;
+        parts.version = Version::HTTP_2;
+        for (name, value) in fields {
+            parts.headers.append(name, value.parse().unwrap());
+        }
+        RequestHead::unparsed(parts, is_end_stream, SizeHint::default()).has_body()
+    };
+    let silent = [
+        Method::GET,
+        Method::HEAD,
+        Method::OPTIONS,
+        Method::TRACE,
+        Method::CONNECT,
+        Method::DELETE,
+    ];
+    let others = ["POST", "PUT", "PATCH", "REPORT"].map(|name| name.parse().unwrap());
+    for (method, usually) in silent
+        .map(|method| (method, false))
+        .into_iter()
+        .chain(others.map(|method| (method, true)))
+    {
+        let of = |fields: &[_]| has_body(method.clone(), fields, false);
+        assert_eq!(of(&[]), usually, "{method}");
+        assert!(!of(&[(CONTENT_LENGTH, "0")]), "{method}");
+        assert!(!of(&[(CONTENT_LENGTH, "00")]), "{method}");
+        assert!(of(&[(CONTENT_LENGTH, "1")]), "{method}");
+        assert!(of(&[(CONTENT_LENGTH, "")]), "{method}");
+        assert!(of(&[(CONTENT_LENGTH, "x")]), "{method}");
+        assert!(
+            of(&[(CONTENT_LENGTH, "0"), (CONTENT_LENGTH, "1")]),
+            "{method}"
+        );
+        assert!(
+            of(&[(CONTENT_LENGTH, "0"), (TRANSFER_ENCODING, "chunked")]),
+            "{method}"
+        );
+        assert!(
+            !has_body(method.clone(), &[(CONTENT_LENGTH, "1")], true),
+            "{method}"
+        );
+    }
+    assert!(has_body(
+        Method::GET,
+        &[(http::header::EXPECT, "100-continue")],
+        false
+    ));
+}
+
+#[test]
+fn a_head_made_for_a_test_is_what_a_server_would_show() {
+    let put = || Request::put("/");
+    let of = |request: Request<String>| RequestHead::from(request);
+    let empty = of(put().body(String::new()).unwrap());
+    assert!(!empty.has_body());
+    let there = of(put().body("abc".to_owned()).unwrap());
+    assert!(there.has_body());
+    assert_eq!(there.content_length().unwrap(), Some(3));
+    assert_eq!(there.size_hint().exact(), Some(3));
+    let announced = of(put().header(CONTENT_LENGTH, 5).body(String::new()).unwrap());
+    assert!(announced.has_body());
+    assert_eq!(announced.size_hint().exact(), Some(5));
+    let http2 = put().version(Version::HTTP_2).body("abc".to_owned());
+    let http2 = of(http2.unwrap());
+    assert!(http2.has_body());
+    assert_eq!(http2.content_length().unwrap(), None);
 }

@@ -30,14 +30,16 @@ pub(crate) fn event(event: &Event) {
         Event::Rejected {
             status,
             reason,
+            message,
             content_length,
         } => event!(
             target: TARGET,
             Level::DEBUG,
             http.response.status_code = status.as_u16(),
             "error.type" = reason.as_str(),
+            "error.message" = &**message,
             http.request.body.size = content_length,
-            "request rejected before its content",
+            "request rejected before its body",
         ),
         Event::Continued { delay } => event!(
             target: TARGET,

@@ -12,6 +12,7 @@ use std::{
 use http::StatusCode;
 
 use super::{trace, Event, LingerEnd, Observe, RejectReason};
+use crate::Rejection;
 
 /// Who is told of the requests of one layer.
 #[derive(Clone, Default)]
@@ -90,11 +91,13 @@ impl Watch {
         });
     }
 
-    pub(crate) fn rejected(&self, status: StatusCode, reason: RejectReason) {
+    /// `status` is that of the response, which a renderer may have changed.
+    pub(crate) fn rejected(&self, status: StatusCode, reason: RejectReason, rejection: &Rejection) {
         self.seen.fetch_or(RESPONDED, Ordering::Relaxed);
         self.tell(&Event::Rejected {
             status,
             reason,
+            message: rejection.owned_message(),
             content_length: self.content_length,
         });
     }

@@ -3,7 +3,7 @@
 use std::fmt::Write;
 
 use bytes::Bytes;
-use http::{header::CONTENT_TYPE, HeaderMap, HeaderValue, Response, StatusCode};
+use http::{header::CONTENT_TYPE, HeaderValue, Response, StatusCode};
 
 use crate::Rejection;
 
@@ -19,9 +19,9 @@ const UNAVAILABLE: u8 = 14;
 const UNAUTHENTICATED: u8 = 16;
 const UNKNOWN: u8 = 2;
 
-/// HTTP 200 with `grpc-status` and `grpc-message` as header fields and no content.
+/// HTTP 200 with `grpc-status` and `grpc-message` as headers and no body.
 pub(super) fn respond(rejection: &Rejection) -> Response<Bytes> {
-    let mut headers = rejection.headers().cloned().unwrap_or_else(HeaderMap::new);
+    let mut headers = rejection.headers().clone();
     headers.insert(CONTENT_TYPE, HeaderValue::from_static("application/grpc"));
     headers.insert("grpc-status", u16::from(code(rejection.status())).into());
     if let Ok(message) = HeaderValue::try_from(percent_encode(rejection.message())) {
@@ -102,7 +102,7 @@ mod tests {
     }
 
     #[test]
-    fn fields_of_the_rejection_become_metadata() {
+    fn headers_of_the_rejection_become_metadata() {
         let response = respond(&Rejection::unauthorized("Bearer"));
         assert_eq!(response.headers()["www-authenticate"], "Bearer");
         assert_eq!(response.headers()["grpc-status"], "16");

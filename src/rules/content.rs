@@ -1,19 +1,16 @@
-//! What may be uploaded: length and media type of the content.
+//! What is sent: length and media type of the body.
 
 use std::ops::{Bound, RangeBounds};
 
 use super::Rule;
-use crate::{
-    field_value::IntoFieldValue, head::single, media_range::MediaRange, Rejection, RequestHead,
-    Validator,
-};
-use http::{header::CONTENT_TYPE, HeaderValue, StatusCode};
+use crate::{head::single, media_range::MediaRange, Accepted, Rejection, RequestHead, Validator};
+use http::{header::CONTENT_TYPE, StatusCode};
 
-/// Admits requests whose content has a length, in bytes, within `range`.
+/// Accepts requests whose body has a length, in bytes, within `range`, and those without a body.
 ///
-/// 413 above the range, 400 below it and for a malformed `Content-Length`. A request of unknown
-/// length, such as a chunked one, passes, unless a length is [`required`](Rule::required); see the
-/// [module](crate::rules) for how to limit that one.
+/// 413 above the range, 400 below it and for a malformed `Content-Length`. Whoever does not announce a
+/// length, as in a chunked request, is accepted with the end of the range as a limit
+/// ([`Accepted::max_body`]), unless a length is [`required`](Rule::required).
 pub fn content_length(range: impl RangeBounds<u64>) -> Rule<ContentLength> {
     let min = match range.start_bound() {
         Bound::Included(&min) => min,
@@ -32,7 +29,7 @@ pub fn content_length(range: impl RangeBounds<u64>) -> Rule<ContentLength> {
     })
 }
 
-/// What [`content_length`] makes.
+/// What [`content_length`] returns.
 #[derive(Clone, Copy, Debug)]
 pub struct ContentLength {
     min: u64,
@@ -41,20 +38,30 @@ pub struct ContentLength {
 }
 
 impl Rule<ContentLength> {
-    /// Refuses requests of unknown length with 411.
-    #[must_use]
+    /// Rejects bodies whose length is not announced with 411 (RFC 9110 §15.5.12).
     pub fn required(mut self) -> Self {
         self.0.required = true;
         self
     }
 }
 
+impl ContentLength {
+    /// A limit of `u64::MAX` is none.
+    fn accepted(&self) -> Accepted {
+        match self.max {
+            u64::MAX => Accepted::new(),
+            max => Accepted::new().max_body(max),
+        }
+    }
+}
+
 impl Validator for ContentLength {
-    fn validate(&self, head: &RequestHead) -> Result<(), Rejection> {
-        let announced = head.content_length().map_err(|error| {
-            Rejection::new(StatusCode::BAD_REQUEST).with_message(error.to_string())
-        })?;
-        // A body in memory knows its length although no field says it.
+    fn validate(&self, head: &RequestHead) -> Result<Accepted, Rejection> {
+        let announced = head.content_length()?;
+        if !head.has_body() {
+            return Ok(Accepted::new());
+        }
+        // A body in memory knows its length although no header says it.
         match announced.or_else(|| head.size_hint().exact()) {
             Some(length) if length > self.max => Err(Rejection::content_too_large(self.max)),
             Some(length) if length < self.min => {
@@ -62,20 +69,26 @@ impl Validator for ContentLength {
                 Err(Rejection::new(StatusCode::BAD_REQUEST).with_message(message))
             }
             None if self.required => Err(Rejection::length_required()),
-            _ => Ok(()),
+            _ => Ok(self.accepted()),
         }
+    }
+
+    fn check_syntax(&self, head: &RequestHead) -> Result<(), Rejection> {
+        Ok(head.content_length().map(drop)?)
     }
 }
 
-/// Admits requests whose `Content-Type` is one of these: `"image/png"`, `"image/*"`, `"*/*"`.
+/// Accepts requests whose `Content-Type` is one of these, `"image/png"`, `"image/*"`, `"*/*"`, and those
+/// without a body.
 ///
-/// 415 otherwise, also if the field is absent or malformed, with an `Accept` field that lists what
-/// would be taken. Case does not matter, parameters such as `charset` and `boundary` are ignored.
+/// 415 otherwise, also if the header is absent or malformed, with an `Accept` header that lists what
+/// would be accepted. Case does not matter, parameters such as `charset` and `boundary` are ignored.
 ///
 /// # Panics
 ///
 /// If one of the types is not of the form `type/subtype`.
-pub fn content_type<T>(accepted: T) -> Rule<ContentType>
+#[track_caller]
+pub fn content_type<T>(accepted: T) -> Rule<impl Validator>
 where
     T: IntoIterator,
     T::Item: AsRef<str>,
@@ -89,59 +102,104 @@ where
             "{range:?} is not a media type or range: write `image/png` or `image/*`"
         );
     }
-    // Tokens are ASCII.
-    let accept = (&accepted).into_field_value();
-    let accept = accept.unwrap_or(HeaderValue::from_static("*/*"));
-    Rule(ContentType { accepted, accept })
+    let rejection = Rejection::unsupported_media_type(&accepted);
+    Rule(ContentType {
+        accepted,
+        rejection,
+    })
 }
 
-/// What [`content_type`] makes.
-#[derive(Clone, Debug)]
-pub struct ContentType {
+struct ContentType {
     accepted: Vec<String>,
-    accept: HeaderValue,
+    /// Made once: the list is joined for it.
+    rejection: Rejection,
+}
+
+impl ContentType {
+    fn rejection(&self) -> Rejection {
+        self.rejection.clone()
+    }
+
+    /// `None` if the request has no body or does not name the type of it.
+    fn read<'a>(&self, head: &'a RequestHead) -> Result<Option<MediaRange<'a>>, Rejection> {
+        if !head.has_body() {
+            return Ok(None);
+        }
+        let malformed = || {
+            let message = "the content-type header is malformed; \
+                           the Accept header lists what is accepted";
+            self.rejection().with_message(message).malformed()
+        };
+        let line = single(&head.headers, CONTENT_TYPE).map_err(|_| malformed())?;
+        line.map(|line| MediaRange::parse(line.as_bytes()).ok_or_else(malformed))
+            .transpose()
+    }
 }
 
 impl Validator for ContentType {
-    fn validate(&self, head: &RequestHead) -> Result<(), Rejection> {
-        let refuse =
-            |message| Err(Rejection::unsupported_media_type(&self.accept).with_message(message));
-        let Some(line) = single(&head.headers, CONTENT_TYPE).transpose() else {
-            return refuse(
-                "repeat the request with a Content-Type field that the Accept field lists",
-            );
-        };
-        let line = line.ok();
-        let Some(found) = line.and_then(|line| MediaRange::parse(line.as_bytes())) else {
-            return refuse(
-                "the Content-Type field is malformed; see the Accept field for what is taken",
-            );
-        };
-        let mut accepted = self.accepted.iter();
-        let covers = |range: &String| {
+    fn validate(&self, head: &RequestHead) -> Result<Accepted, Rejection> {
+        let covers = |found, range: &String| {
             MediaRange::split(range.as_bytes()).is_some_and(|range| range.covers(found))
         };
-        match accepted.any(covers) {
-            true => Ok(()),
-            false => Err(Rejection::unsupported_media_type(&self.accept)),
+        match self.read(head)? {
+            Some(found) if self.accepted.iter().any(|range| covers(found, range)) => {
+                Ok(Accepted::new())
+            }
+            Some(_) => Err(self.rejection()),
+            None if !head.has_body() => Ok(Accepted::new()),
+            None => {
+                let message =
+                    "repeat the request with a Content-Type header that the Accept header lists";
+                Err(self.rejection().with_message(message))
+            }
         }
+    }
+
+    fn check_syntax(&self, head: &RequestHead) -> Result<(), Rejection> {
+        self.read(head).map(drop)
     }
 }
 
 #[cfg(test)]
 mod tests {
-    use http::Request;
+    use std::{
+        convert::Infallible,
+        pin::Pin,
+        task::{Context, Poll},
+    };
+
+    use bytes::Bytes;
+    use http::{Method, Request};
+    use http_body::{Body, Frame};
 
     use super::*;
 
-    fn status(rule: &impl Validator, fields: &[(&str, &str)]) -> u16 {
+    struct Endless;
+
+    impl Body for Endless {
+        type Data = Bytes;
+        type Error = Infallible;
+
+        fn poll_frame(
+            self: Pin<&mut Self>,
+            _: &mut Context<'_>,
+        ) -> Poll<Option<Result<Frame<Bytes>, Infallible>>> {
+            Poll::Pending
+        }
+    }
+
+    fn head(fields: &[(&str, &str)]) -> RequestHead {
         let mut request = Request::put("/");
         for (name, value) in fields {
             request = request.header(*name, *value);
         }
-        let head = RequestHead::from(request.body(()).unwrap().into_parts().0);
+        RequestHead::from(request.body(Endless).unwrap())
+    }
+
+    fn status(rule: &impl Validator, fields: &[(&str, &str)]) -> u16 {
+        let head = head(fields);
         match rule.validate(&head) {
-            Ok(()) => 200,
+            Ok(_) => 200,
             Err(rejection) => rejection.status().as_u16(),
         }
     }
@@ -151,7 +209,7 @@ mod tests {
     }
 
     #[test]
-    fn lengths_within_the_range_pass_and_its_ends_count() {
+    fn lengths_within_the_range_are_accepted_and_its_ends_count() {
         let rule = content_length(2..=4);
         let statuses = ["1", "2", "4", "5", "x"].map(|length| of_length(&rule, length));
         assert_eq!(statuses, [400, 200, 200, 413, 400]);
@@ -162,7 +220,7 @@ mod tests {
     }
 
     #[test]
-    fn an_unknown_length_passes_unless_one_is_required() {
+    fn an_unknown_length_is_accepted_unless_one_is_required() {
         let rule = content_length(..=4);
         let chunked = [("transfer-encoding", "chunked"), ("content-length", "9")];
         assert_eq!(status(&rule, &[]), 200);
@@ -170,6 +228,31 @@ mod tests {
         assert_eq!(status(&rule.required(), &[]), 411);
         assert_eq!(status(&rule.required(), &chunked), 411);
         assert_eq!(of_length(&rule.required(), "4"), 200);
+    }
+
+    #[test]
+    fn a_request_without_a_body_is_accepted() {
+        let rule = content_length(1..=4)
+            .required()
+            .and(content_type(["image/png"]));
+        for method in [Method::GET, Method::PUT, Method::DELETE] {
+            let request = Request::builder().method(method);
+            let head = RequestHead::from(request.body(String::new()).unwrap());
+            assert!(rule.validate(&head).is_ok());
+        }
+        assert_eq!(of_length(&rule, "0"), 200);
+        assert_eq!(of_length(&rule, "4"), 415);
+    }
+
+    #[test]
+    fn an_unannounced_body_is_limited() {
+        let limit = |rule: Rule<ContentLength>| {
+            let accepted = rule.validate(&head(&[])).unwrap();
+            accepted.into_request_parts(&mut Request::new(()).into_parts().0)
+        };
+        assert_eq!(limit(content_length(..=4)), Some(4));
+        assert_eq!(limit(content_length(..4)), Some(3));
+        assert_eq!(limit(content_length(4..)), None);
     }
 
     #[test]
@@ -184,7 +267,7 @@ mod tests {
         ] {
             assert_eq!(of_type(taken), 200, "{taken}");
         }
-        for refused in [
+        for rejected in [
             "text/plain",
             "imagex/png",
             "multipart/mixed",
@@ -192,7 +275,7 @@ mod tests {
             "image/",
             "",
         ] {
-            assert_eq!(of_type(refused), 415, "{refused}");
+            assert_eq!(of_type(rejected), 415, "{rejected}");
         }
         assert_eq!(
             status(&content_type(["*/*"]), &[("content-type", "a/b")]),
@@ -205,7 +288,7 @@ mod tests {
 
     #[test]
     #[should_panic(expected = "\"png\" is not a media type or range")]
-    fn a_type_that_is_none_is_refused_when_the_rule_is_made() {
-        content_type(["image/png", "png"]);
+    fn a_type_that_is_none_panics_when_the_rule_is_made() {
+        let _ = content_type(["image/png", "png"]);
     }
 }

@@ -115,7 +115,7 @@ async fn content_byte_by_byte_behind_a_refusal_is_read_to_its_end() {
 async fn content_byte_by_byte_without_end_is_cut_off_at_the_total_time() {
     let total = Duration::from_millis(300);
     let linger = brief(Linger::default()).total(total).idle(PROMPTLY);
-    let refuse = |_: &RequestHead| Err(Rejection::content_too_large(0));
+    let refuse = |_: &RequestHead| Err::<(), _>(Rejection::content_too_large(0));
     let layer = ExpectLayer::new(refuse).linger(linger);
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let address = listener.local_addr().unwrap();

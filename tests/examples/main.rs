@@ -1,5 +1,6 @@
 //! The examples do what they say, on real sockets.
 
+mod auth;
 mod grpc;
 mod guide;
 mod quota;
@@ -9,6 +10,9 @@ mod touring;
 #[path = "../../examples/async_validator.rs"]
 #[allow(dead_code, reason = "main is for `cargo run`")]
 mod async_validator;
+#[path = "../../examples/axum_auth.rs"]
+#[allow(dead_code, reason = "main is for `cargo run`")]
+mod axum_auth;
 #[path = "../../examples/axum_routes.rs"]
 #[allow(dead_code, reason = "main is for `cargo run`")]
 mod axum_routes;

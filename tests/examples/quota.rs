@@ -20,7 +20,6 @@ use super::{
     quota_redis::{
         self,
         config::{Config, WithoutRedis},
-        handover::Handover,
         lease::{until_lost, Lease, Lost},
         ledger::{Ledger, Verdict},
         settlements::{Settlement, Settlements},
@@ -115,7 +114,7 @@ fn each_verdict_has_its_answer() {
     let answer = |verdict| {
         let rejection: Rejection = rejection(verdict, LEASE)?;
         let headers = rejection.headers();
-        let retry_after = headers.and_then(|headers| headers.get("retry-after").cloned());
+        let retry_after = headers.get("retry-after").cloned();
         let retry_after = retry_after.map(|value| value.to_str().unwrap().to_owned());
         Some((rejection.status().as_u16(), retry_after))
     };
@@ -173,10 +172,10 @@ async fn a_lease_is_released_though_redis_was_only_asked_for_it() {
 async fn a_lease_is_released_if_the_request_is_dropped_before_its_upload() {
     let (redis, _) = no_redis(false).await;
     let (lease, mut queue) = lease(&redis);
-    let handover = Handover::default();
-    handover.put(lease);
+    let mut request = http::Request::new(());
+    request.extensions_mut().insert(Arc::new(lease));
     assert_eq!(queued(&mut queue), None);
-    drop(handover);
+    drop(request);
     assert_eq!(queued(&mut queue), Some(("alice".into(), 0)));
 }
 

@@ -14,7 +14,7 @@ use tonic::{
 };
 use tonic_prost::ProstCodec;
 use tower::{Layer, Service};
-use tower_expect::{ExpectLayer, Rejection, RequestHead, ValidateWhen};
+use tower_expect::{ExpectLayer, Rejection, RequestHead};
 
 use crate::support::within;
 
@@ -71,7 +71,7 @@ async fn sum(token: bool, numbers: Vec<i64>) -> Result<i64, Status> {
         true => Ok(()),
         false => Err(Rejection::unauthorized("Bearer")),
     };
-    let layer = ExpectLayer::new(rule).validate_when(ValidateWhen::Always);
+    let layer = ExpectLayer::new(rule);
     let service = layer.layer(Routes::new(Sum));
     let listener = TcpListener::bind("127.0.0.1:0").await.expect("loopback");
     let address = format!("http://{}", listener.local_addr().expect("bound"));

@@ -41,7 +41,7 @@ async fn assert_closed(mut stream: tokio::net::TcpStream) {
 #[tokio::test]
 async fn axum_closes_at_once_over_http1_and_the_refusal_has_been_seen() {
     let (listener, address) = listen().await;
-    let layer = ExpectLayer::new(|_: &RequestHead| Err(Rejection::content_too_large(0)));
+    let layer = ExpectLayer::new(|_: &RequestHead| Err::<(), _>(Rejection::content_too_large(0)));
     let app = Router::new().fallback(|| async {});
     let app = app.layer(layer.linger(linger()));
     let (stop, stopped) = oneshot::channel::<()>();
@@ -107,7 +107,7 @@ async fn over_http2_it_waits_for_the_reading_to_end() {
 #[tokio::test]
 async fn the_crates_own_server_waits_over_http1_for_a_silent_client_as_long_as_for_a_first_byte() {
     let (listener, address) = listen().await;
-    let layer = ExpectLayer::new(|_: &RequestHead| Err(Rejection::content_too_large(0)));
+    let layer = ExpectLayer::new(|_: &RequestHead| Err::<(), _>(Rejection::content_too_large(0)));
     let app = Router::new().fallback(|| async {});
     let app = app.layer(layer.linger(linger()));
     let (stop, stopped) = oneshot::channel::<()>();
@@ -128,7 +128,7 @@ async fn the_crates_own_server_waits_over_http1_for_a_silent_client_as_long_as_f
 #[test]
 fn a_runtime_that_is_dropped_cancels_the_reading_and_closes() {
     let (told, events) = mpsc::channel();
-    let layer = ExpectLayer::new(|_: &RequestHead| Err(Rejection::content_too_large(0)))
+    let layer = ExpectLayer::new(|_: &RequestHead| Err::<(), _>(Rejection::content_too_large(0)))
         .linger(linger())
         .observe(move |event: &Event| told.send(event.clone()).expect("a receiver"));
     let app = Router::new().fallback(|| async {}).layer(layer);

@@ -18,7 +18,7 @@ pub(crate) type Refusing =
 
 /// Refuses every request with content with 413.
 pub(crate) fn refusing(linger: Linger) -> Refusing {
-    let layer = ExpectLayer::new(|_: &RequestHead| Err(Rejection::content_too_large(0)));
+    let layer = ExpectLayer::new(|_: &RequestHead| Err::<(), _>(Rejection::content_too_large(0)));
     let service = ServiceBuilder::new()
         .layer(layer.linger(linger))
         .service_fn(|_: Request<ExpectBody<Incoming>>| async {

@@ -81,8 +81,9 @@ fn a_refusal_has_its_status_and_its_reason() {
     assert_eq!(
         take(),
         [debug(
-            "[] request rejected before its content | http.response.status_code: u64 403 \
-             | error.type: str validator | http.request.body.size: u64 7"
+            "[] request rejected before its body | http.response.status_code: u64 403 \
+             | error.type: str validator \
+             | error.message: str these credentials do not allow the request; do not repeat it | http.request.body.size: u64 7"
         )]
     );
 }
@@ -95,8 +96,9 @@ fn a_length_that_was_not_announced_is_no_field() {
     assert_eq!(
         take(),
         [debug(
-            "[] request rejected before its content | http.response.status_code: u64 403 \
-             | error.type: str validator"
+            "[] request rejected before its body | http.response.status_code: u64 403 \
+             | error.type: str validator \
+             | error.message: str these credentials do not allow the request; do not repeat it"
         )]
     );
 }

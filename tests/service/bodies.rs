@@ -246,7 +246,7 @@ fn a_body_that_knows_its_end_is_at_it_right_after_the_last_frame() {
 
 #[test]
 fn the_content_of_a_rejection_is_one_frame_and_then_at_its_end() {
-    let refuse = |_: &RequestHead| Err(Rejection::forbidden().with_message("no"));
+    let refuse = |_: &RequestHead| Err::<(), _>(Rejection::forbidden().with_message("no"));
     let request = expecting(Version::HTTP_11).body(PanicBody { ended: false });
     let response = rejected(&ExpectLayer::new(refuse), request.unwrap());
     let mut body = task::spawn(response.into_body());

@@ -84,7 +84,7 @@ fn held(
 
 #[test]
 fn a_rejection_that_is_never_polled_drops_the_body() {
-    let refuse = |_: &RequestHead| Err(Rejection::forbidden());
+    let refuse = |_: &RequestHead| Err::<(), _>(Rejection::forbidden());
     let (client, request) = request();
     let future = ExpectLayer::new(refuse).layer(NotCalled).call(request);
     assert!(!client.signal.fire(), "known to be refused");
@@ -115,7 +115,7 @@ fn while_the_validator_decides_it_and_the_body_are_dropped() {
         let held = Counted(Arc::clone(&validator));
         async move {
             let _held = held;
-            pending().await
+            pending::<Result<(), Rejection>>().await
         }
     });
     for polls in 0..3 {
@@ -134,7 +134,7 @@ fn while_the_validator_decides_it_and_the_body_are_dropped() {
 
 #[test]
 fn while_the_validator_decides_a_drop_closes_the_signal() {
-    let layer = ExpectLayer::new_async(|_: &RequestHead| pending());
+    let layer = ExpectLayer::new_async(|_: &RequestHead| pending::<Result<(), Rejection>>());
     let (client, request) = request();
     drop(layer.layer(NotCalled).call(request));
     client.assert_over();
@@ -218,7 +218,7 @@ fn a_body_that_outlives_the_dropped_future_is_dropped_once_when_it_is_let_go() {
 #[test]
 #[should_panic(expected = "polled after it was ready")]
 fn polling_a_finished_rejection_again_panics() {
-    let refuse = |_: &RequestHead| Err(Rejection::forbidden());
+    let refuse = |_: &RequestHead| Err::<(), _>(Rejection::forbidden());
     let mut service = ExpectLayer::new(refuse).layer(NotCalled);
     let mut future = task::spawn(service.call(request().1));
     assert_ready_ok!(future.poll());

@@ -48,7 +48,7 @@ async fn a_validator_that_hangs_is_dropped_and_the_request_answered_with_503() {
 async fn a_decision_in_time_stands() {
     let layer = ExpectLayer::new_async(|_: &RequestHead| async {
         sleep(TIMEOUT / 2).await;
-        Err(Rejection::forbidden())
+        Err::<(), _>(Rejection::forbidden())
     });
     let mut service = layer.decision_timeout(TIMEOUT).layer(NotCalled);
     let request = expecting(Version::HTTP_11).body(UNREAD).unwrap();
@@ -57,7 +57,8 @@ async fn a_decision_in_time_stands() {
 
 #[tokio::test(start_paused = true)]
 async fn a_decision_that_comes_with_the_end_of_the_time_stands() {
-    let layer = ExpectLayer::new_async(|_: &RequestHead| ready(Err(Rejection::forbidden())));
+    let layer =
+        ExpectLayer::new_async(|_: &RequestHead| ready(Err::<(), _>(Rejection::forbidden())));
     let mut service = layer.decision_timeout(Duration::ZERO).layer(NotCalled);
     let request = expecting(Version::HTTP_11).body(UNREAD).unwrap();
     assert_eq!(service.call(request).await.unwrap().status(), 403);

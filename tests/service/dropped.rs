@@ -97,7 +97,7 @@ async fn after_a_101_the_connection_belongs_to_another_protocol() {
 
 #[tokio::test(start_paused = true)]
 async fn no_linger_drops_the_body_of_a_rejection_and_of_an_early_answer() {
-    let refuse = |_: &RequestHead| Err(Rejection::forbidden());
+    let refuse = |_: &RequestHead| Err::<(), _>(Rejection::forbidden());
     let (feed, body) = fed();
     let request = expecting(Version::HTTP_11).body(body).unwrap();
     let response = rejected(&ExpectLayer::new(refuse).no_linger(), request);
@@ -139,7 +139,7 @@ fn without_a_runtime_a_body_that_is_let_go_late_is_dropped() {
 
 #[test]
 fn without_a_runtime_the_body_of_a_rejection_is_dropped() {
-    let refuse = |_: &RequestHead| Err(Rejection::forbidden());
+    let refuse = |_: &RequestHead| Err::<(), _>(Rejection::forbidden());
     let (feed, body) = fed();
     let request = expecting(Version::HTTP_11).body(body).unwrap();
     drop(rejected(&ExpectLayer::new(refuse), request));
@@ -169,7 +169,7 @@ async fn a_response_future_that_is_dropped_drops_the_body_at_once() {
 
 #[tokio::test(start_paused = true)]
 async fn a_rejection_whose_future_is_dropped_drops_the_body_at_once() {
-    let refuse = |_: &RequestHead| Err(Rejection::forbidden());
+    let refuse = |_: &RequestHead| Err::<(), _>(Rejection::forbidden());
     let (feed, body) = fed();
     let request = expecting(Version::HTTP_11).body(body).unwrap();
     let mut service = ExpectLayer::new(refuse).layer(NotCalled);
@@ -209,7 +209,7 @@ async fn a_body_that_panics_as_it_is_dropped_does_no_harm_to_the_next() {
         }
     }
 
-    let refuse = |_: &RequestHead| Err(Rejection::forbidden());
+    let refuse = |_: &RequestHead| Err::<(), _>(Rejection::forbidden());
     let request = post(Version::HTTP_11).body(Fragile).unwrap();
     drop(rejected(&ExpectLayer::new(refuse), request));
     pass(1).await;

@@ -1,5 +1,6 @@
 //! The service as its caller sees it: polled by hand, without sockets.
 
+mod accepted;
 mod api;
 mod bodies;
 mod cancel;

@@ -8,9 +8,7 @@ use http_body::Body;
 use http_body_util::{combinators::UnsyncBoxBody, BodyExt, Full};
 use tokio_test::{assert_pending, task};
 use tower::{service_fn, Layer, ServiceBuilder};
-use tower_expect::{
-    ExpectBody, ExpectLayer, Linger, Rejection, RequestHead, ResponseBody, ValidateWhen,
-};
+use tower_expect::{ExpectBody, ExpectLayer, Linger, Rejection, RequestHead, ResponseBody};
 
 use crate::support::{
     at_once, connection, expecting, fed, pass, post, reply, Broken, FedBody, Feed, NotCalled,
@@ -117,7 +115,7 @@ async fn where_the_app_strips_expect_the_route_does_not_see_it_but_the_answer_cl
         Ok(())
     };
     let app = ExpectLayer::default().strip_expect();
-    let route = ExpectLayer::new(seen_without).validate_when(ValidateWhen::Always);
+    let route = ExpectLayer::new(seen_without);
     let request = expecting(Version::HTTP_11).header("content-length", "1");
     let (_feed, response) = through(&app, &route, request, false);
     assert_eq!(response.status(), 200);

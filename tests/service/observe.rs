@@ -164,7 +164,7 @@ fn a_moot_expectation_is_accepted_and_neither_continued_nor_never_read() {
 
 #[test]
 fn each_refusal_says_why() {
-    let refuse = |_: &RequestHead| Err(Rejection::content_too_large(1));
+    let refuse = |_: &RequestHead| Err::<(), _>(Rejection::content_too_large(1));
     for (expect, version, line) in [
         (
             "y 100-continue",
@@ -212,7 +212,7 @@ async fn a_decision_that_comes_too_late_is_told_as_such() {
 
 #[tokio::test(start_paused = true)]
 async fn every_end_of_the_lingering_is_told_with_the_bytes() {
-    let refuse = |_: &RequestHead| Err(Rejection::forbidden());
+    let refuse = |_: &RequestHead| Err::<(), _>(Rejection::forbidden());
     let second = Duration::from_secs(1);
     for (linger, sends, ends, line) in [
         (
@@ -271,9 +271,7 @@ async fn every_end_of_the_lingering_is_told_with_the_bytes() {
 async fn a_client_that_goes_while_it_is_read_is_told_as_gone() {
     let told = Told::default();
     let (feed, body) = fed();
-    let layer = told.observe(ExpectLayer::new(|_: &RequestHead| {
-        Err(Rejection::forbidden())
-    }));
+    let layer = told.observe(ExpectLayer::new(Rejection::forbidden()));
     drop(rejected(&layer, upload(100).body(body).unwrap()));
     feed.data(2);
     feed.item(Err(crate::support::Broken));
@@ -289,9 +287,7 @@ fn lingering_ends_with_the_runtime() {
         .build()
         .unwrap();
     let (_feed, body) = fed();
-    let layer = told.observe(ExpectLayer::new(|_: &RequestHead| {
-        Err(Rejection::forbidden())
-    }));
+    let layer = told.observe(ExpectLayer::new(Rejection::forbidden()));
     runtime.block_on(async {
         drop(rejected(&layer, upload(100).body(body).unwrap()));
         tokio::task::yield_now().await;
@@ -369,4 +365,27 @@ fn nothing_that_the_client_sent_is_in_an_event() {
         told.contains("rejected") && !told.contains("evil"),
         "{told}"
     );
+}
+
+#[test]
+fn the_status_that_is_told_is_the_one_that_is_sent_and_the_sentence_is_the_rejections() {
+    let seen = Arc::<Mutex<Vec<_>>>::default();
+    let log = Arc::clone(&seen);
+    let layer = ExpectLayer::new(Rejection::forbidden().with_message("not you"))
+        .render_with(|_: &Rejection, _: &RequestHead| {
+            let response = http::Response::builder().status(404);
+            response.body(Bytes::new()).unwrap()
+        })
+        .observe(move |event: &Event| {
+            if let Event::Rejected {
+                status, message, ..
+            } = event
+            {
+                log.lock().unwrap().push((*status, message.to_string()));
+            }
+        });
+    let response = rejected(&layer, upload(7).body(fed().1).unwrap());
+    assert_eq!(response.status(), 404);
+    let expected = (http::StatusCode::NOT_FOUND, "not you".to_owned());
+    assert_eq!(*seen.lock().unwrap(), [expected]);
 }

@@ -1,10 +1,11 @@
-//! What holds of all sequences of frames, polls and drops, tried with random ones.
+//! What holds of all sequences of frames, polls and drops, and of all combinations of rules, tried with random ones.
 //!
 //! A sequence that fails is shown in its shortest form; make a test of it beside its kind.
 
 mod bodies;
 #[cfg(feature = "tokio")]
 mod exchanges;
+mod malformed;
 
 use proptest::{
     strategy::Strategy,

@@ -11,7 +11,7 @@ use http::{Request, Response, Version};
 use http_body_util::Full;
 use tokio_test::{assert_pending, assert_ready, assert_ready_err, assert_ready_ok, task};
 use tower::{Layer, Service};
-use tower_expect::{Expect, ExpectBody, ExpectLayer, Rejection, RequestHead};
+use tower_expect::{Expect, ExpectBody, ExpectLayer, Rejection, RequestHead, ValidateWhen};
 use tower_test::mock;
 
 use crate::support::{expecting, reply, PanicBody};
@@ -222,7 +222,9 @@ fn an_async_validator_is_followed_by_a_call_of_the_very_instance_that_was_made_r
 #[test]
 fn an_async_validator_that_is_not_asked_clones_nothing() {
     let (log, inner) = numbered();
-    let layer = ExpectLayer::new_async(|_: &RequestHead| ready(Err(Rejection::forbidden())));
+    let layer =
+        ExpectLayer::new_async(|_: &RequestHead| ready(Err::<(), _>(Rejection::forbidden())));
+    let layer = layer.validate_when(ValidateWhen::HasBody);
     let mut service = mock::Spawn::new(layer.layer(inner));
     for expect in [None, Some("foo")] {
         assert_ready_ok!(service.poll_ready::<Request<PanicBody>>());

@@ -6,7 +6,7 @@ use bytes::Bytes;
 use http::{header::CONTENT_TYPE, Method, Request, Response, StatusCode, Version};
 use http_body::Body;
 use tower::Layer;
-use tower_expect::{ExpectLayer, Rejection, RequestHead, ValidateWhen};
+use tower_expect::{ExpectLayer, Rejection, RequestHead};
 
 use crate::support::{
     at_once, connection, content, expecting, post, rejected, NotCalled, PanicBody,
@@ -49,8 +49,8 @@ fn an_upgrade_field_is_named_in_connection_and_left_out_where_there_is_none() {
         (Version::HTTP_2, UNREAD, None),
     ];
     for (version, body, expected) in table {
-        let refuse = |_: &RequestHead| Err(Rejection::upgrade_required("websocket"));
-        let layer = ExpectLayer::new(refuse).validate_when(ValidateWhen::Always);
+        let refuse = |_: &RequestHead| Err::<(), _>(Rejection::upgrade_required(["websocket"]));
+        let layer = ExpectLayer::new(refuse);
         let response = rejected(&layer, post(version).body(body).unwrap());
         assert_eq!(response.status(), 426);
         assert_eq!(connection(&response), expected);
@@ -81,14 +81,14 @@ fn an_expecting_request_is_never_kept_however_small() {
         let response = rejected(&ExpectLayer::new(refuse), request.body(UNREAD).unwrap());
         assert_eq!(connection(&response), Some("close"), "{length}");
     }
-    let layer = ExpectLayer::new(refuse).validate_when(ValidateWhen::Always);
+    let layer = ExpectLayer::new(refuse);
     let response = rejected(&layer, expecting(Version::HTTP_11).body(NONE).unwrap());
     assert_eq!(connection(&response), Some("close"));
 }
 
 #[test]
 fn a_request_without_content_and_expectation_keeps_its_connection() {
-    let layer = ExpectLayer::new(refuse).validate_when(ValidateWhen::Always);
+    let layer = ExpectLayer::new(refuse);
     let response = rejected(&layer, post(Version::HTTP_11).body(NONE).unwrap());
     assert_eq!(response.status(), 413);
     assert_eq!(connection(&response), None);
@@ -199,7 +199,7 @@ fn a_refused_expect_field_is_explained_in_plain_text_and_never_echoed() {
         assert!(!echoes(text), "{text}");
         assert!(text.ends_with('\n'), "{text}");
         if status == 417 {
-            let advice = "repeat the request without the Expect field";
+            let advice = "repeat the request without the Expect header";
             assert!(text.contains(advice), "{text}");
         }
     }
@@ -227,7 +227,7 @@ fn a_whole_response_is_sent_as_it_is_but_for_connection() {
             .extension(7_u8)
             .body(Bytes::from_static(b"\x00\xff"))
             .unwrap();
-        Err(Rejection::from(response))
+        Err::<(), _>(Rejection::from(response))
     };
     for (version, expected) in [(Version::HTTP_11, Some("close")), (Version::HTTP_2, None)] {
         for request in [expecting(version), expecting(version).method(Method::PUT)] {
@@ -257,7 +257,7 @@ fn nobody_but_the_layer_sets_connection() {
         response.body(Bytes::new()).unwrap()
     };
     let validator =
-        |_: &RequestHead| Err(Rejection::forbidden().with_header("connection", "upgrade"));
+        |_: &RequestHead| Err::<(), _>(Rejection::forbidden().with_header("connection", "upgrade"));
     let layer = ExpectLayer::new(validator).render_with(renderer);
     for layer in [
         layer.clone(),

@@ -22,7 +22,7 @@ fn rendered_for(
     fields: &[(&str, &str)],
 ) -> Response<ResponseBody<Full<Bytes>>> {
     let rejection = rejection.clone();
-    let layer = ExpectLayer::new(move |_: &RequestHead| Err(rejection.clone()));
+    let layer = ExpectLayer::new(move |_: &RequestHead| Err::<(), _>(rejection.clone()));
     let mut request = expecting(Version::HTTP_2);
     for (name, value) in fields {
         request = request.header(*name, *value);
@@ -49,7 +49,7 @@ fn by_default_it_is_plain_text_and_no_content_over_http_2() {
         (Version::HTTP_3, "send at most 5 bytes\n"),
     ];
     for (version, expected) in table {
-        let refuse = |_: &RequestHead| Err(Rejection::content_too_large(5));
+        let refuse = |_: &RequestHead| Err::<(), _>(Rejection::content_too_large(5));
         let request = post(version).body(PanicBody { ended: false }).unwrap();
         let response = rejected(&ExpectLayer::new(refuse), request);
         assert_eq!(response.status(), 413);
@@ -240,4 +240,36 @@ fn a_grpc_request_with_a_refused_expect_field_gets_a_grpc_status() {
         assert_eq!(response.status(), 200);
         assert_eq!(response.headers()["grpc-status"], code);
     }
+}
+
+#[test]
+fn expecting_requests_of_java_get_no_body_by_default() {
+    let length = |agent: &str, expect: &str, version| {
+        let request = post(version)
+            .header("user-agent", agent)
+            .header("expect", expect);
+        let request = request.body(PanicBody { ended: false }).unwrap();
+        let response = rejected(&ExpectLayer::new(Rejection::forbidden()), request);
+        content(response.into_body()).len()
+    };
+    let java = "Java-http-client/17.0.12";
+    assert_eq!(length(java, "100-continue", Version::HTTP_11), 0);
+    assert!(length(java, "", Version::HTTP_11) > 0);
+    assert!(length("curl/8.5.0", "100-continue", Version::HTTP_11) > 0);
+    assert!(length("Not Java-http-client", "100-continue", Version::HTTP_11) > 0);
+}
+
+#[test]
+fn problem_json_has_the_members_for_programs() {
+    let rejection = Rejection::forbidden()
+        .with_message("top up")
+        .with_extension("type", "https://example.com/probs/out-of-credit")
+        .with_extension("co\"de", "quota\nexceeded");
+    let (_, _, text) = rendered(ProblemJson, &rejection);
+    assert_eq!(
+        text,
+        "{\"title\":\"Forbidden\",\"status\":403,\"detail\":\"top up\",\
+         \"type\":\"https://example.com/probs/out-of-credit\",\
+         \"co\\\"de\":\"quota\\u000aexceeded\"}"
+    );
 }

@@ -190,7 +190,7 @@ fn nested_layers_fire_it_once() {
 #[test]
 fn a_rejection_closes_it() {
     let unread = || PanicBody { ended: false };
-    let refuse = |_: &RequestHead| Err(Rejection::forbidden());
+    let refuse = |_: &RequestHead| Err::<(), _>(Rejection::forbidden());
     for expect in ["100-continue", "foo", "a b"] {
         let (signal, sent) = counted_signal();
         let request = || {

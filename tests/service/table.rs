@@ -36,7 +36,7 @@ struct Case {
     outcome: Outcome,
 }
 
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Outcome {
     Refused(u16),
     Admitted { content: bool, expecting: bool },

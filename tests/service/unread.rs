@@ -259,7 +259,7 @@ async fn a_response_that_goes_on_lets_the_reading_begin_at_its_first_poll() {
 
 #[tokio::test(start_paused = true)]
 async fn a_rejection_that_was_written_is_read_on_behind() {
-    let refuse = |_: &RequestHead| Err(Rejection::forbidden());
+    let refuse = |_: &RequestHead| Err::<(), _>(Rejection::forbidden());
     let (mut feed, body) = fed();
     let request = expecting(Version::HTTP_11).body(body).unwrap();
     let response = rejected(&ExpectLayer::new(refuse), request);

@@ -151,7 +151,7 @@ async fn nothing_hidden_behind_the_rejection_of_an_async_validator_is_executed()
     let app = App::new();
     let layer = brief(ExpectLayer::new_async(|_: &RequestHead| async {
         sleep(Duration::from_millis(1)).await;
-        Err(Rejection::unauthorized("Bearer"))
+        Err::<(), _>(Rejection::unauthorized("Bearer"))
     }));
     let address = serve_http1(layer.layer(app.clone())).await;
     let head = "POST /sink HTTP/1.1\r\nHost: a\r\nExpect: 100-continue\r\n";

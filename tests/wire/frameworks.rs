@@ -207,7 +207,7 @@ async fn a_refused_tonic_client_gets_the_status_and_the_message() {
         ("403", Code::PermissionDenied, "do not allow"),
         ("413", Code::ResourceExhausted, "send at most 1024 bytes"),
         ("415", Code::InvalidArgument, "media type"),
-        ("417", Code::FailedPrecondition, "without the Expect field"),
+        ("417", Code::FailedPrecondition, "without the Expect header"),
         ("429", Code::ResourceExhausted, "wait"),
         ("500", Code::Internal, "later"),
         ("503", Code::Unavailable, "later"),

@@ -7,7 +7,7 @@ use h2::Reason;
 use http::{header::CONNECTION, Request};
 use tokio::{sync::Notify, time::sleep};
 use tower::{Layer, ServiceBuilder};
-use tower_expect::{ContinueUnavailable, ExpectLayer, Rejection, RequestHead};
+use tower_expect::{rules, ContinueUnavailable, ExpectLayer, Rejection, RequestHead};
 
 use crate::{
     app::App,
@@ -123,22 +123,34 @@ async fn an_expectation_that_nobody_can_meet_is_refused_on_demand() {
 }
 
 #[tokio::test]
-async fn without_content_the_expectation_is_moot() {
+async fn without_a_body_the_expectation_is_moot() {
     let layer = layer().when_continue_unavailable(ContinueUnavailable::Reject);
     let connection = Connection::to(serve(layer.layer(App::new())).await).await;
-    let refused = expecting("/sink").header("x-refuse", "413");
-    let mut exchange = connection.open(refused, true).await;
+    let mut exchange = connection.open(expecting("/sink"), true).await;
     assert_eq!(exchange.receive().await.response.status(), 200);
+    let empty = expecting("/sink").header("content-length", "0");
+    let mut exchange = connection.open(empty, false).await;
+    assert!(exchange.send(Bytes::new(), true).await);
+    let received = exchange.receive().await;
+    assert_eq!(received.response.status(), 200);
+    assert!(received.interim.is_empty(), "{received:?}");
 }
 
 #[tokio::test]
-async fn a_plain_get_that_ends_with_an_empty_frame_has_no_content() {
+async fn a_plain_get_that_ends_with_an_empty_frame_is_validated_and_has_no_body() {
+    let rule = rules::content_length(..=10)
+        .required()
+        .and(rules::bearer_token("s3cr3t"));
     let app = App::new();
-    let connection = connect(&app).await;
-    let get = Request::get("http://a/sink").header("x-refuse", "413");
-    let mut exchange = connection.open(get, false).await;
-    assert!(exchange.send(Bytes::new(), true).await);
-    assert_eq!(exchange.receive().await.response.status(), 200);
+    let layer = quick(ExpectLayer::new(rule));
+    let connection = Connection::to(serve(layer.layer(app.clone())).await).await;
+    for (token, status) in [("Bearer s3cr3t", 200), ("Bearer wrong", 401)] {
+        let get = Request::get("http://a/sink").header("authorization", token);
+        let mut exchange = connection.open(get, false).await;
+        let _ = exchange.send(Bytes::new(), true).await;
+        assert_eq!(exchange.receive().await.response.status(), status);
+    }
+    assert_eq!(app.calls(), 1);
 }
 
 #[cfg(feature = "tokio")]

@@ -69,6 +69,40 @@ async fn a_rejection_carries_the_field_that_its_status_requires() {
 }
 
 #[tokio::test]
+async fn head_is_told_the_length_of_the_rejection_of_get() {
+    let address = serve_http1(layer().layer(App::new())).await;
+    let mut lengths = Vec::new();
+    for method in ["GET", "HEAD"] {
+        let mut wire = Wire::to(address).await;
+        let fields = "x-refuse: 401\r\nConnection: close\r\n";
+        wire.send(put("/sink", fields).replace("PUT", method)).await;
+        let answers = wire.rest(method == "GET").await;
+        assert_eq!(statuses(&answers), [401]);
+        lengths.push(answers[0].field("content-length").unwrap().to_owned());
+    }
+    assert_ne!(lengths[0], "0");
+    assert_eq!(lengths[0], lengths[1]);
+}
+
+#[tokio::test]
+async fn a_status_that_has_no_body_has_no_length_and_leaves_no_byte() {
+    let address = serve_http1(layer().layer(App::new())).await;
+    for (status, length) in [(204, None), (205, Some("0")), (304, None)] {
+        let mut wire = Wire::to(address).await;
+        let fields = format!("x-refuse: {status}\r\n");
+        wire.send(put("/sink", &fields).replace("PUT", "GET")).await;
+        let answer = wire.next().await;
+        assert_eq!(answer.status(), status);
+        assert_eq!(answer.field("content-length"), length);
+        assert_eq!(answer.field("transfer-encoding"), None);
+        // On the same connection: nothing stands between.
+        wire.send("GET /sink HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n")
+            .await;
+        assert_eq!(statuses(&wire.rest(true).await), [200]);
+    }
+}
+
+#[tokio::test]
 async fn the_rejection_of_head_has_no_content() {
     let address = serve_http1(layer().layer(App::new())).await;
     let fields = "Expect: 100-continue\r\nx-refuse: 401\r\nContent-Length: 9\r\n";
@@ -136,7 +170,7 @@ async fn an_async_validator_refuses_as_a_plain_one_does() {
     let app = App::new();
     let layer = quick(ExpectLayer::new_async(|_: &RequestHead| async {
         sleep(Duration::from_millis(20)).await;
-        Err(Rejection::unauthorized("Bearer"))
+        Err::<(), _>(Rejection::unauthorized("Bearer"))
     }));
     let address = serve_http1(layer.layer(app.clone())).await;
     let fields = "Expect: 100-continue\r\nContent-Length: 9\r\n";

@@ -61,7 +61,7 @@ pub(crate) fn by_field(head: &RequestHead) -> Result<(), Rejection> {
         "308" => Rejection::redirect(StatusCode::PERMANENT_REDIRECT, "/elsewhere"),
         "401" => Rejection::unauthorized("Bearer"),
         "413" => Rejection::content_too_large(1024),
-        "415" => Rejection::unsupported_media_type("image/png"),
+        "415" => Rejection::unsupported_media_type(["image/png"]),
         status => Rejection::new(status.parse().unwrap()),
     })
 }

@@ -32,16 +32,19 @@ use tokio_rustls::{
     rustls::{pki_types::PrivateKeyDer, ServerConfig},
     TlsAcceptor,
 };
-use tower_expect::{http2, render, rules, serve::serve_connection, ExpectLayer, Validator};
+use tower_expect::{
+    http2, render, rules, serve::serve_connection, ExpectLayer, RequestHead, Validator,
+};
 use tower_http::cors::CorsLayer;
 
 const LIMIT: u64 = 1024;
 const PAGE: &str = "<!doctype html><title>uploads</title>";
 
-fn checks() -> ExpectLayer<impl Validator + Send + Sync + 'static> {
-    let rule = rules::bearer(|token| token == "s3cr3t").for_paths(["/401/*"]);
-    let limit = rules::content_length(..=LIMIT).for_paths(["/413/*"]);
-    ExpectLayer::new(rule.and(limit)).render_with(render::ProblemJson)
+fn checks() -> ExpectLayer<impl Validator> {
+    let below = |path| move |head: &RequestHead| head.uri.path().starts_with(path);
+    let token = rules::when(below("/401/"), rules::bearer_token("s3cr3t"));
+    let limit = rules::when(below("/413/"), rules::content_length(..=LIMIT));
+    ExpectLayer::new(token.and(limit)).render_with(render::ProblemJson)
 }
 
 fn page() -> Router {

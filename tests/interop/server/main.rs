@@ -85,14 +85,19 @@ fn no_delay(stream: &mut TcpStream) {
     stream.set_nodelay(true).expect("a TCP socket");
 }
 
-fn checks() -> ExpectLayer<impl Validator + Send + Sync + 'static> {
-    let never = |_: &RequestHead| Err(Rejection::expectation_failed("do not upload here"));
+fn checks() -> ExpectLayer<impl Validator> {
+    let never = Rejection::expectation_failed("do not upload here");
+    let token = |head: &RequestHead| below(head, "/accept/") || below(head, "/r401/");
+    let limit = rules::content_length(..=LIMIT);
     ExpectLayer::new(
-        rules::bearer(|token| token == TOKEN)
-            .for_paths(["/accept/*", "/r401/*"])
-            .and(rules::content_length(..=LIMIT).for_paths(["/r413/*"]))
-            .and(rules::Rule::new(never).for_paths(["/r417/*"])),
+        rules::when(token, rules::bearer(|token| token == TOKEN))
+            .and(rules::when(|head| below(head, "/r413/"), limit))
+            .and(rules::when(|head| below(head, "/r417/"), never)),
     )
+}
+
+fn below(head: &RequestHead, path: &str) -> bool {
+    head.uri.path().starts_with(path)
 }
 
 fn app<H, T>(upload: H, content: &'static str) -> Router

@@ -1,6 +1,6 @@
 //! What tells how a proxy in front behaves.
 //!
-//! `/ask` checks the token of a request without content, `/echo/…` answers with its own path,
+//! `/ask` checks the token of a request without a body, `/echo/…` answers with its own path,
 //! `/hidden/…` notes that it was called, and `/called` lists those calls.
 
 use std::sync::Mutex;
@@ -10,13 +10,13 @@ use axum::{
     routing::any,
     Router,
 };
-use tower_expect::{rules, ExpectLayer, ValidateWhen};
+use tower_expect::{rules, ExpectLayer};
 
 static HIDDEN: Mutex<Vec<String>> = Mutex::new(Vec::new());
 
 pub(crate) fn routes(token: &'static str) -> Router {
     let rule = ExpectLayer::new(rules::bearer(move |given| given == token));
-    let ask = any(StatusCode::NO_CONTENT).layer(rule.validate_when(ValidateWhen::Always));
+    let ask = any(StatusCode::NO_CONTENT).layer(rule);
     Router::new()
         .route("/ask", ask)
         .route("/echo/{*rest}", any(echo))

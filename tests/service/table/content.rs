@@ -42,6 +42,29 @@ fn row_5_an_expectation_without_content_is_moot() {
 }
 
 #[test]
+fn row_5_a_length_of_0_rules_a_body_out_though_it_has_not_ended() {
+    for version in ALL_VERSIONS {
+        for continue_unavailable in [ContinueUnavailable::Forward, ContinueUnavailable::Reject] {
+            for method in ["POST", "PUT", "GET", "DELETE", "CONNECT", "REPORT"] {
+                for signal in [false, true] {
+                    Case {
+                        version,
+                        method,
+                        expect: CONTINUE,
+                        fields: &[("content-length", "0")],
+                        signal,
+                        continue_unavailable,
+                        outcome: NO_CONTENT,
+                        ..POST
+                    }
+                    .check();
+                }
+            }
+        }
+    }
+}
+
+#[test]
 fn row_6_on_http_1_1_what_hyper_takes_for_an_expectation_goes_in() {
     let values: [Lines; 6] = [
         CONTINUE,
@@ -139,10 +162,11 @@ fn row_6_on_http_2_and_3_the_setting_decides_unless_there_is_a_signal() {
 }
 
 #[test]
-fn row_7_methods_without_usual_content_need_an_announcement() {
-    let table: [(Fields, Lines, Outcome); 8] = [
+fn row_7_methods_that_usually_have_no_body_need_an_announcement() {
+    let table: [(Fields, Lines, Outcome); 9] = [
         (&[], &[], NO_CONTENT),
         (&[("content-length", "0")], &[], NO_CONTENT),
+        (&[("content-length", "")], &[], CONTENT),
         (&[("content-length", "000")], &[], NO_CONTENT),
         (&[("content-length", "5")], &[], CONTENT),
         (&[("content-length", "10")], &[], CONTENT),
@@ -151,8 +175,13 @@ fn row_7_methods_without_usual_content_need_an_announcement() {
         (&[], CONTINUE, EXPECTING),
     ];
     for version in ALL_VERSIONS {
-        for method in ["GET", "HEAD", "OPTIONS", "TRACE", "DELETE"] {
+        for method in ["GET", "HEAD", "OPTIONS", "TRACE", "DELETE", "CONNECT"] {
             for (fields, expect, outcome) in table {
+                // What follows a CONNECT is a tunnel, unless a length says otherwise.
+                let outcome = match (method, outcome) {
+                    ("CONNECT", EXPECTING) => NO_CONTENT,
+                    _ => outcome,
+                };
                 Case {
                     version,
                     method,
@@ -256,7 +285,7 @@ fn the_validator_finds_the_expectations_in_the_head() {
     let sees = |expect: Lines, version, check: fn(&RequestHead)| {
         let validator = move |head: &RequestHead| {
             check(head);
-            Err(Rejection::forbidden())
+            Err::<(), _>(Rejection::forbidden())
         };
         let layer = ExpectLayer::new(validator).support("foo");
         let case = Case {
