@@ -3,6 +3,7 @@
 use std::{
     collections::VecDeque,
     convert::Infallible,
+    fmt::Debug,
     future::ready,
     pin::Pin,
     sync::{Arc, Mutex},
@@ -19,7 +20,7 @@ use tokio_test::task;
 use tower::{service_fn, Layer};
 use tower_expect::{ExpectBody, ExpectLayer, Rejection, RequestHead};
 
-use crate::support::{at_once, expecting, post, rejected, reply, PanicBody};
+use crate::support::{at_once, expecting, post, rejected, reply, within_a_turn, PanicBody};
 #[cfg(feature = "tokio")]
 use crate::support::{fed, start, InFlight};
 
@@ -108,7 +109,8 @@ fn scripted((steps, exact, knows_end): (&[Step], bool, bool)) -> Scripted {
 /// What a body shows before, between and after `polls` polls.
 fn transcript<B>(body: B, polls: usize) -> Vec<String>
 where
-    B: Body<Data = Bytes, Error = &'static str> + Unpin,
+    B: Body<Data = Bytes> + Unpin,
+    B::Error: Debug,
 {
     let mut body = task::spawn(body);
     let mut shown = Vec::new();
@@ -178,7 +180,7 @@ fn the_server_sees_the_response_as_it_is() {
             let request = expecting(Version::HTTP_11)
                 .body(PanicBody { ended })
                 .unwrap();
-            let response = at_once(ExpectLayer::default().layer(inner), request);
+            let response = within_a_turn(ExpectLayer::default().layer(inner), request);
             assert_eq!(
                 transcript(response.into_body(), polls),
                 expected,
@@ -276,9 +278,9 @@ fn a_body_prints_how_far_it_was_read_and_nothing_of_the_content() {
     let mut exchange: InFlight<_, Full<Bytes>> = start(&layer, request);
     let print = |body: &ExpectBody<_>| format!("{body:?}");
     let unread = print(exchange.request.body());
-    assert_eq!(unread, "ExpectBody { polled: false, end: NotYet, .. }");
+    assert_eq!(unread, "ExpectBody { asked: Never, end: NotYet, .. }");
     feed.data(3);
     let _ = task::spawn(exchange.request.body_mut().frame()).poll();
     let begun = print(exchange.request.body());
-    assert_eq!(begun, "ExpectBody { polled: true, end: NotYet, .. }");
+    assert_eq!(begun, "ExpectBody { asked: Invited, end: NotYet, .. }");
 }

@@ -2,6 +2,7 @@
 
 use std::{
     convert::Infallible,
+    fmt::Debug,
     future::ready,
     pin::Pin,
     sync::Mutex,
@@ -120,7 +121,8 @@ impl Body for Random {
 /// What a body shows before and at each poll, and whether its waker is woken then.
 fn shown<B>(body: B, polls: usize) -> Vec<String>
 where
-    B: Body<Data = Bytes, Error = &'static str> + Unpin,
+    B: Body<Data = Bytes> + Unpin,
+    B::Error: Debug,
 {
     let mut body = task::spawn(body);
     let show = |_| {
