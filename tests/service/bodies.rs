@@ -24,7 +24,7 @@ use crate::support::{at_once, expecting, post, rejected, reply, within_a_turn, P
 #[cfg(feature = "tokio")]
 use crate::support::{fed, start, InFlight};
 
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Step {
     Data(&'static str),
     Trailers,
@@ -187,6 +187,27 @@ fn the_server_sees_the_response_as_it_is() {
                 "{script:?}"
             );
         }
+    }
+}
+
+/// The request is held, so that the response body is polled once before its head.
+#[test]
+fn the_server_sees_a_response_that_was_polled_before_its_head_as_it_is() {
+    for script in scripts() {
+        let (steps, exact, knows_end) = script;
+        let polls = steps.len() + 1;
+        // What is pending then is no more so.
+        let steps = steps.strip_prefix(&[Pending]).unwrap_or(steps);
+        let expected = transcript(scripted((steps, exact, knows_end)), polls);
+        let held = Mutex::new(None);
+        let inner = service_fn(|request: Request<ExpectBody<PanicBody>>| {
+            *held.lock().unwrap() = Some(request);
+            ready(Ok::<_, Infallible>(Response::new(scripted(script))))
+        });
+        let request = expecting(Version::HTTP_11).body(PanicBody { ended: false });
+        let response = at_once(ExpectLayer::default().layer(inner), request.unwrap());
+        let seen = transcript(response.into_body(), polls);
+        assert_eq!(seen, expected, "{script:?}");
     }
 }
 

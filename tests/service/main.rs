@@ -3,6 +3,7 @@
 mod api;
 mod bodies;
 mod cancel;
+mod prime;
 mod properties;
 mod race;
 mod readiness;
@@ -13,6 +14,8 @@ mod support;
 mod table;
 
 #[cfg(feature = "tokio")]
+mod before_response;
+#[cfg(feature = "tokio")]
 mod deadline;
 #[cfg(feature = "tokio")]
 mod dropped;
@@ -22,5 +25,7 @@ mod linger;
 mod nested;
 #[cfg(feature = "tokio")]
 mod observe;
+#[cfg(feature = "tokio")]
+mod switching;
 #[cfg(feature = "tokio")]
 mod unread;

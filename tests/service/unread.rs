@@ -254,7 +254,11 @@ async fn what_was_read_is_no_part_of_the_rest() {
     for (request, read_of_it, expected) in [
         (announced(post(Version::HTTP_11)), 34_463, Some("close")),
         (announced(post(Version::HTTP_11)), 34_464, None),
-        (announced(expecting(Version::HTTP_11)), 34_463, Some("close")),
+        (
+            announced(expecting(Version::HTTP_11)),
+            34_463,
+            Some("close"),
+        ),
         (announced(expecting(Version::HTTP_11)), 34_464, None),
     ] {
         let layer = ExpectLayer::default();
@@ -369,7 +373,13 @@ async fn a_body_that_is_held_closes_unless_the_client_owes_it() {
     use Held::{Polled, ReadInPart, Unpolled};
 
     for (request, held, turns, expected, is_drained) in [
-        (expecting(Version::HTTP_11), Unpolled, 0, Some("close"), false),
+        (
+            expecting(Version::HTTP_11),
+            Unpolled,
+            0,
+            Some("close"),
+            false,
+        ),
         (expecting(Version::HTTP_11), Polled, 1, Some("close"), false),
         (expecting(Version::HTTP_11), ReadInPart, 0, None, true),
         (post(Version::HTTP_11), Unpolled, 0, None, true),
@@ -528,7 +538,10 @@ async fn behind_a_rejection_that_was_written_the_body_is_drained() {
 
 #[tokio::test(start_paused = true)]
 async fn a_body_that_the_inner_future_holds_to_its_end_counts_as_come_back() {
-    for (request, turns) in [(post(Version::HTTP_11), 0), (expecting(Version::HTTP_11), 1)] {
+    for (request, turns) in [
+        (post(Version::HTTP_11), 0),
+        (expecting(Version::HTTP_11), 1),
+    ] {
         let inner = service_fn(|request: Request<ExpectBody<FedBody>>| {
             poll_fn(move |_| {
                 assert_eq!(request.uri(), "/");
