@@ -111,7 +111,7 @@ impl Past {
 
     /// Whether it must not be read once the response has left.
     fn is_uninvited(&self) -> bool {
-        self.kind.expects && self.polls == 0
+        self.kind.expects && self.polls == 0 && !self.fired
     }
 
     /// What becomes of a body that has come back by now; `None` if it is kept.
