@@ -488,6 +488,31 @@ fn two_observers_are_told_in_turn_and_nested_layers_each_tell() {
     );
 }
 
+#[tokio::test(start_paused = true)]
+async fn an_observer_changes_nothing_of_the_response() {
+    let layers = [
+        ExpectLayer::default(),
+        ExpectLayer::default().no_linger(),
+        ExpectLayer::default().linger(Linger::at_socket()),
+    ];
+    let requests: [fn(Version) -> request::Builder; 2] = [expecting, post];
+    for (layer, number) in layers.iter().zip(0..) {
+        for request in requests {
+            let run = |layer: &ExpectLayer| {
+                let (_feed, body) = fed();
+                let request = request(Version::HTTP_11).body(body).unwrap();
+                let mut exchange: InFlight<_, Full<Bytes>> = start(layer, request);
+                drop(exchange.request);
+                exchange.respond.send_response(reply());
+                let (response, turns) = leave(&mut exchange.future);
+                (turns, response.unwrap().headers().clone())
+            };
+            let observed = run(&Told::default().observe(layer.clone()));
+            assert_eq!(observed, run(layer), "{number}");
+        }
+    }
+}
+
 /// The marker of the outer layer, and its own exchange.
 #[tokio::test(start_paused = true)]
 async fn a_nested_layer_only_observes() {
