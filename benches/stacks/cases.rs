@@ -14,8 +14,8 @@ use super::{
     neighbours::{by_hand, limit, set_header, validate},
     ours::{checking, checking_async, checking_expecting_only, rendering},
     requests::{
-        expecting, for_axum, get, get_by_browser, get_by_curl, get_by_go, over_http2, put,
-        too_large, unauthorized, unknown_expectation,
+        expecting, expecting_routed, for_axum, get, get_by_browser, get_by_curl, get_by_go,
+        over_http2, put, too_large, unauthorized, unknown_expectation,
     },
     Build, Case, BARE,
 };
@@ -28,6 +28,7 @@ pub(crate) fn cases() -> Vec<Case> {
         reading_by_others(),
         uploading(),
         accepting(),
+        accepting_routed(),
         accepting_by_hand(),
         refusing(),
         refusing_over_http2(),
@@ -99,6 +100,20 @@ fn accepting() -> Vec<Case> {
         }),
         case("limit", || on_bare(limit(), expecting)),
         case("validate header", || on_bare(validate(), expecting)),
+    ]
+}
+
+fn accepting_routed() -> Vec<Case> {
+    let case = of("Expect, accepted, routed");
+    vec![
+        case(BARE, || on_bare(Identity::new(), expecting_routed)),
+        case("ExpectLayer", || on_bare(checking(), expecting_routed)),
+        case("ExpectLayer, async", || {
+            on_bare(checking_async(), expecting_routed)
+        }),
+        case("ExpectLayer, no linger", || {
+            on_bare(checking().no_linger(), expecting_routed)
+        }),
     ]
 }
 

@@ -11,7 +11,7 @@ use std::{
 use http::{Request, Response};
 use tower::Service;
 
-/// Nothing here is ever pending.
+/// Nothing here waits but for the turn that the layer leaves to the connection.
 pub(super) static WAKER: LazyLock<Waker> = LazyLock::new(|| Waker::from(Arc::new(Unused)));
 
 struct Unused;

@@ -89,6 +89,16 @@ pub(crate) fn expecting() -> Request<Full<Bytes>> {
     upload(ADMITTED, "262144", Some("100-continue"))
 }
 
+/// With something in its extensions, as any request has that axum has routed.
+pub(crate) fn expecting_routed() -> Request<Full<Bytes>> {
+    let mut request = expecting();
+    request.extensions_mut().insert(Routed);
+    request
+}
+
+#[derive(Clone)]
+struct Routed;
+
 /// With a token that nobody knows.
 pub(crate) fn unauthorized() -> Request<Full<Bytes>> {
     upload(STRANGER, "262144", Some("100-continue"))

@@ -87,13 +87,10 @@ where
     if let Some(watch) = &terms.watch {
         watch.accepted();
     }
-    let sees_to_something = match terms.nested {
-        true => terms.watch.is_some() || terms.keeps_returned(),
-        false => expecting || terms.linger.is_some() || terms.watch.is_some(),
-    };
-    if !terms.nested && sees_to_something {
+    if !terms.observes {
         join(request, expecting);
     }
+    let sees_to_something = !terms.observes || terms.watch.is_some() || terms.keeps_returned();
     sees_to_something.then(|| Exchange::lent(terms))
 }
 
@@ -115,8 +112,8 @@ pub(super) fn terms<B: Body>(request: &Request<B>, expecting: bool, options: &Op
         inviter: inviter(request, expecting),
         announced: announced(headers, request.body()),
         drops: linger.as_deref().map_or(true, |linger| linger.at_socket),
+        observes: marker::is_joined(extensions) || linger.is_none() && !expecting,
         linger,
-        nested: marker::is_joined(extensions),
         turns: marker::turns(extensions),
         watch: watch(&options.observers, expecting, headers),
     }
@@ -177,7 +174,7 @@ where
         announced: None,
         linger: Some(Arc::clone(linger)),
         drops: true,
-        nested: false,
+        observes: false,
         turns: Some(turns.clone()),
         watch: None,
     };

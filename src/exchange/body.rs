@@ -37,8 +37,8 @@ pub struct ExpectBody<B> {
     body: Option<B>,
     /// `None` if nobody cares how far the body is read.
     exchange: Option<Arc<Exchange<B>>>,
-    /// How many bytes may still come.
-    allowed: u64,
+    /// How many bytes may still come, if that is limited.
+    allowed: Option<u64>,
     asked: Asked,
     end: End,
 }
@@ -49,7 +49,7 @@ impl<B> ExpectBody<B> {
         Self {
             body: Some(body),
             exchange,
-            allowed: limit.unwrap_or(u64::MAX),
+            allowed: limit,
             asked: Asked::Never,
             end: End::NotYet,
         }
@@ -67,10 +67,13 @@ where
         frame: Frame<B::Data>,
         cx: &mut Context<'_>,
     ) -> Result<Frame<B::Data>, Box<dyn Error + Send + Sync>> {
+        let Some(allowed) = &mut self.allowed else {
+            return Ok(frame);
+        };
         let len = frame.data_ref().map_or(0, |data| data.remaining() as u64);
-        let allowed = self.allowed.checked_sub(len);
-        self.allowed = allowed.unwrap_or(0);
-        match allowed {
+        let rest = allowed.checked_sub(len);
+        *allowed = rest.unwrap_or(0);
+        match rest {
             Some(_) => Ok(frame),
             None => Err(length_limit_error(cx)),
         }
@@ -111,7 +114,12 @@ where
         match polled {
             Poll::Ready(None) => this.end = End::Reached,
             Poll::Ready(Some(Ok(_))) if body.is_end_stream() => this.end = End::Reached,
-            Poll::Ready(Some(Err(_))) => this.end = End::Broken,
+            Poll::Ready(Some(Err(_))) => {
+                this.end = End::Reached;
+                if let Some(exchange) = &this.exchange {
+                    exchange.note_broken();
+                }
+            }
             _ => {}
         }
         polled.map(|frame| frame.map(|frame| this.count(frame.map_err(Into::into)?, cx)))
@@ -126,11 +134,11 @@ where
             return SizeHint::with_exact(0);
         };
         let mut hint = body.size_hint();
-        if self.allowed < u64::MAX {
-            if hint.lower() >= self.allowed {
-                hint = SizeHint::with_exact(self.allowed);
-            } else if hint.upper().map_or(true, |upper| upper > self.allowed) {
-                hint.set_upper(self.allowed);
+        if let Some(allowed) = self.allowed {
+            if hint.lower() >= allowed {
+                hint = SizeHint::with_exact(allowed);
+            } else if hint.upper().map_or(true, |upper| upper > allowed) {
+                hint.set_upper(allowed);
             }
         }
         hint

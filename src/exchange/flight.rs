@@ -69,17 +69,17 @@ impl<B: Body + Send + Unpin + 'static> Flight for Exchange<B> {
                         return Before::Drain(bounds);
                     }
                 }
-                if switches && !terms.nested {
+                if switches && !terms.observes {
                     return Before::Fail;
                 }
-                if !terms.nested && !terms.drops_first(state.asked, rest) {
+                if !terms.observes && !terms.drops_first(state.asked, rest) {
                     return Before::Nothing;
                 }
                 let unread = std::mem::replace(&mut state.place, Place::Gone);
                 // The body outside of the lock, as its drop may run any code.
                 drop(state);
                 drop(unread);
-                if terms.nested {
+                if terms.observes {
                     return Before::Nothing;
                 }
                 terms.report_closed();
@@ -88,10 +88,11 @@ impl<B: Body + Send + Unpin + 'static> Flight for Exchange<B> {
                     true => Before::Nothing,
                 }
             }
-            Place::Lent if switches && !terms.nested => Before::Fail,
+            Place::Lent if switches && !terms.observes => Before::Fail,
+            Place::Gone if switches && state.broken && !terms.observes => Before::Fail,
             Place::Lent if terms.expecting && !switches => match state.asked {
                 // An error has no body to be polled.
-                Asked::Never if !done.prime && terms.can_invite() && !terms.nested => {
+                Asked::Never if !done.prime && terms.can_invite() && !terms.observes => {
                     match status {
                         Some(_) => Before::Prime,
                         None => Before::Nothing,
@@ -108,7 +109,7 @@ impl<B: Body + Send + Unpin + 'static> Flight for Exchange<B> {
                         self.tell_invited();
                         return Before::Nothing;
                     }
-                    match done.turn || terms.nested && terms.turns.is_none() {
+                    match done.turn || terms.observes && terms.turns.is_none() {
                         false => Before::Turn,
                         true => Before::Nothing,
                     }
@@ -151,19 +152,21 @@ impl<B: Body + Send + Unpin + 'static> Flight for Exchange<B> {
             Place::Lent | Place::Late | Place::Gone => None,
         };
         let owes_nothing = terms.owes_nothing(state.asked);
-        let closes = match unread {
-            Some(rest) => owes_nothing || !self.keeps_alive(&mut state.permit, status, rest),
-            None => owes_nothing || state.broken,
-        };
+        let closes = owes_nothing
+            || match unread {
+                Some(rest) => !self.keeps_alive(&mut state.permit, status, rest),
+                None => state.broken,
+            };
         if !terms.drops || !terms.is_http1() {
             // The body may be dropped on a thread without one.
             state.runtime = Runtime::current();
         }
+        state.responded = true;
         drop(state);
         if let Some(watch) = &terms.watch {
             watch.responded(status);
         }
-        closes && terms.is_http1() && !terms.nested
+        closes && terms.is_http1() && !terms.observes
     }
 
     fn goes_on(&self) -> bool {
@@ -187,7 +190,7 @@ impl<B: Body + Send + Unpin + 'static> Flight for Exchange<B> {
                 state.runtime = Runtime::current();
                 state.place = Place::Late;
             }
-            Place::Returned(body) if self.terms.drops_late(state.asked) || self.terms.nested => {
+            Place::Returned(body) if self.terms.drops_late(state.asked) || self.terms.observes => {
                 drop(state);
                 drop(body);
             }

@@ -63,7 +63,7 @@ where
             announced: announced(&head.headers, &body),
             drops: linger.as_deref().map_or(true, |linger| linger.at_socket),
             linger,
-            nested: false,
+            observes: false,
             turns: None,
             watch,
         };

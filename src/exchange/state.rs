@@ -35,8 +35,8 @@ pub(super) struct Terms {
     pub(super) linger: Option<Arc<Linger>>,
     /// On HTTP/1, unread bodies are dropped before the response leaves, not drained behind it.
     pub(super) drops: bool,
-    /// An exchange outside closes and drains; this one is for the observer.
-    pub(super) nested: bool,
+    /// There is nothing to do, as an exchange outside closes and drains, but somebody observes.
+    pub(super) observes: bool,
     pub(super) turns: Option<Turns>,
     pub(super) watch: Option<Arc<Watch>>,
 }
@@ -54,8 +54,10 @@ pub(super) struct State<B> {
     pub(super) asked: Asked,
     /// In which turn of the connection the body was asked for.
     pub(super) asked_in: u64,
-    /// It ended in an error before the response was ready.
+    /// It ended in an error.
     pub(super) broken: bool,
+    /// The response is ready, and what it says of the connection is said.
+    pub(super) responded: bool,
     /// Taken before keep-alive was promised.
     pub(super) permit: Option<Permit>,
     pub(super) runtime: Runtime,
@@ -81,8 +83,8 @@ pub(super) enum Asked {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum End {
     NotYet,
+    /// Or it has ended in an error.
     Reached,
-    Broken,
 }
 
 impl Terms {
@@ -104,7 +106,9 @@ impl Terms {
 
     /// Whether the client does not owe its body, so that it must not be read as one.
     pub(super) fn owes_nothing(&self, asked: Asked) -> bool {
-        self.expecting && asked < Asked::Invited
+        // Others may have fired it.
+        let invited = || matches!(&self.inviter, Inviter::Signal(signal) if signal.has_fired());
+        self.expecting && asked < Asked::Invited && !invited()
     }
 
     /// Whether a returned body is dropped before the response leaves.
@@ -128,7 +132,7 @@ impl Terms {
     pub(super) fn bounds_first(&self, switches: bool, rest: Option<u64>) -> Option<Bounds> {
         let linger = self.linger.as_deref()?;
         if switches {
-            return (!self.nested).then(|| Bounds::of(linger, self.expecting, true));
+            return (!self.observes).then(|| Bounds::of(linger, self.expecting, true));
         }
         let (bytes, total) = linger.before_response.filter(|_| !self.expecting)?;
         let fits = rest.map_or(true, |rest| rest <= bytes);
@@ -137,7 +141,7 @@ impl Terms {
 
     /// An inner exchange that has something to read hands the body out only after that.
     pub(super) fn keeps_returned(&self) -> bool {
-        !self.nested || self.bounds_first(false, None).is_some()
+        !self.observes || self.bounds_first(false, None).is_some()
     }
 
     /// The body was dropped with nothing of it read.
@@ -163,6 +167,7 @@ impl<B: Body + Send + Unpin + 'static> Exchange<B> {
                 asked: Asked::Never,
                 asked_in: 0,
                 broken: false,
+                responded: false,
                 permit: None,
                 runtime: Runtime::default(),
             }),
@@ -200,11 +205,16 @@ impl<B> Exchange<B> {
         if let Some(turns) = &self.terms.turns {
             state.asked_in = turns.count();
         }
-        let before_response = matches!(state.place, Place::Lent | Place::Gone);
+        let responded = state.responded;
         drop(state);
-        if asked == Asked::Invited && before_response {
+        if asked == Asked::Invited && !responded {
             self.tell_invited();
         }
+    }
+
+    /// The body has ended in an error.
+    pub(super) fn note_broken(&self) {
+        self.lock().broken = true;
     }
 
     pub(super) fn tell_invited(&self) {
@@ -217,23 +227,24 @@ impl<B> Exchange<B> {
     pub(super) fn give_back(&self, body: B, end: End) {
         let mut state = self.lock();
         let place = std::mem::replace(&mut state.place, Place::Gone);
+        let drops_late = self.terms.drops_late(state.asked);
         match (place, end) {
-            (Place::Lent, End::NotYet) if self.terms.keeps_returned() => {
+            // Not once the response is ready: it could not be dropped before the response any more.
+            (Place::Lent, End::NotYet)
+                if self.terms.keeps_returned() && !(state.responded && drops_late) =>
+            {
                 state.place = Place::Returned(body);
                 return;
             }
-            (Place::Lent, End::NotYet) if self.terms.turns.is_some() => {
+            (Place::Lent, End::NotYet) if self.terms.observes && self.terms.turns.is_some() => {
                 // The server outside drops it at once.
                 drop(state);
                 self.terms.report_closed();
                 return;
             }
-            (Place::Late, End::NotYet)
-                if !self.terms.nested && !self.terms.drops_late(state.asked) =>
-            {
+            (Place::Late, End::NotYet) if !self.terms.observes && !drops_late => {
                 return self.start_drain(body, state);
             }
-            (Place::Lent, End::Broken) => state.broken = true,
             _ => {}
         }
         // The body outside of the lock, as its drop may run any code.

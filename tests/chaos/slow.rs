@@ -19,7 +19,7 @@ use tokio::{net::TcpListener, task::JoinSet, time::sleep};
 use tower_expect::{ExpectLayer, Linger, Rejection, RequestHead};
 
 use crate::{
-    app::{brief, App, Counts, Server, CONTENT, SERVERS},
+    app::{brief, App, By, Counts, Server, CONTENT, SERVERS},
     support::{be_served, soon, Client},
 };
 
@@ -86,29 +86,50 @@ async fn heads_and_content_byte_by_byte_are_read_to_their_end() {
 }
 
 #[tokio::test]
-async fn content_byte_by_byte_behind_a_refusal_is_read_to_its_end() {
-    for &by in SERVERS {
-        let server = Server::start(by).await;
-        let address = server.address;
-        let mut crowd = JoinSet::new();
-        for _ in 0..CROWD {
-            crowd.spawn(async move {
-                let mut client = Client::to(address).await;
-                client.send(head("x-refuse: 413\r\n")).await;
-                client
-                    .receive_text("HTTP/1.1 413 Payload Too Large\r\n")
-                    .await;
-                drip(&mut client, CONTENT).await;
-                // So short a rest is read for the connection to go on.
-                client.send(head("connection: close\r\n") + CONTENT).await;
-                let (rest, in_order) = client.rest().await;
-                assert!(rest.ends_with("\r\n\r\nwhole") && in_order, "{rest}");
-            });
-        }
-        serve_beside(address, crowd).await;
-        let counts = server.stop().await;
-        assert!(counts.whole > CROWD);
+async fn content_byte_by_byte_behind_a_refusal_is_drained_to_its_end() {
+    let server = Server::start(By::Axum).await;
+    let address = server.address;
+    let mut crowd = JoinSet::new();
+    for _ in 0..CROWD {
+        crowd.spawn(async move {
+            let mut client = Client::to(address).await;
+            client.send(head("x-refuse: 413\r\n")).await;
+            client
+                .receive_text("HTTP/1.1 413 Payload Too Large\r\n")
+                .await;
+            drip(&mut client, CONTENT).await;
+            // So short a rest is drained for the connection to go on.
+            client.send(head("connection: close\r\n") + CONTENT).await;
+            let (rest, in_order) = client.rest().await;
+            assert!(rest.ends_with("\r\n\r\nwhole") && in_order, "{rest}");
+        });
     }
+    serve_beside(address, crowd).await;
+    let counts = server.stop().await;
+    assert!(counts.whole > CROWD);
+}
+
+/// `serve` closes behind it, and whatever comes then is no request.
+#[cfg(feature = "serve")]
+#[tokio::test]
+async fn content_byte_by_byte_behind_a_refusal_by_serve_is_taken_for_nothing() {
+    let server = Server::start(By::Serve).await;
+    let address = server.address;
+    let mut crowd = JoinSet::new();
+    for _ in 0..CROWD {
+        crowd.spawn(async move {
+            let mut client = Client::to(address).await;
+            client.send(head("x-refuse: 413\r\n")).await;
+            client
+                .receive_text("HTTP/1.1 413 Payload Too Large\r\n")
+                .await;
+            client.receive_text("\r\nconnection: close\r\n").await;
+            drip(&mut client, CONTENT).await;
+            client.shut_down().await;
+        });
+    }
+    serve_beside(address, crowd).await;
+    server.stop().await;
 }
 
 #[tokio::test]

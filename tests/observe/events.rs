@@ -32,7 +32,7 @@ fn upload(length: u64) -> (Feed, Request<FedBody>) {
 #[tokio::test(start_paused = true)]
 async fn an_upload_that_is_read_makes_two_events() {
     keep(LevelFilter::DEBUG);
-    let (_feed, request) = upload(3);
+    let (feed, request) = upload(3);
     let mut exchange: InFlight<_, Full<Bytes>> = start(&ExpectLayer::default(), request);
     assert_eq!(
         take(),
@@ -41,14 +41,21 @@ async fn an_upload_that_is_read_makes_two_events() {
         )]
     );
     assert_pending!(task::spawn(exchange.request.body_mut().frame()).poll());
+    assert_eq!(take(), [""; 0]);
+    feed.data(3);
+    assert!(task::spawn(exchange.request.body_mut().frame())
+        .poll()
+        .is_ready());
     let continued = debug("[] 100 Continue | tower_expect.delay: f64");
     assert_eq!(take(), [continued]);
 }
 
 #[tokio::test(start_paused = true)]
-async fn an_upload_that_is_never_read_is_told_with_what_was_read_on() {
+async fn an_upload_that_is_never_read_is_told_with_what_was_drained() {
     keep(LevelFilter::DEBUG);
-    let (mut feed, request) = upload(9);
+    let (mut feed, body) = fed();
+    let request = post(Version::HTTP_11).header("content-length", 9);
+    let request = request.body(body).unwrap();
     let mut exchange = start(&ExpectLayer::default(), request);
     take();
     drop(exchange.request);
@@ -62,7 +69,7 @@ async fn an_upload_that_is_never_read_is_told_with_what_was_read_on() {
         [
             debug(
                 "[] answered without reading the content | http.response.status_code: u64 200 \
-                 | http.request.body.size: u64 9 | tower_expect.expecting: bool true"
+                 | http.request.body.size: u64 9 | tower_expect.expecting: bool false"
             ),
             debug("[] reading on behind the answer"),
             debug(
@@ -80,11 +87,20 @@ fn a_refusal_has_its_status_and_its_reason() {
     rejected(&ExpectLayer::new(forbid).no_linger(), upload(7).1);
     assert_eq!(
         take(),
-        [debug(
-            "[] request rejected before its body | http.response.status_code: u64 403 \
-             | error.type: str validator \
-             | error.message: str these credentials do not allow the request; do not repeat it | http.request.body.size: u64 7"
-        )]
+        [
+            debug(
+                "[] request rejected before its body | http.response.status_code: u64 403 \
+                 | error.type: str validator \
+                  | error.message: str these credentials do not allow the request; do not repeat it \
+                  | http.request.body.size: u64 7"
+            ),
+            debug("[] reading on behind the answer"),
+            debug(
+                "[] read on behind the answer | tower_expect.linger.bytes: u64 0 \
+                 | tower_expect.linger.spared: u64 7 | tower_expect.linger.end: str closed \
+                 | tower_expect.linger.duration: f64"
+            ),
+        ]
     );
 }
 
@@ -95,11 +111,18 @@ fn a_length_that_was_not_announced_is_no_field() {
     rejected(&ExpectLayer::new(forbid).no_linger(), request);
     assert_eq!(
         take(),
-        [debug(
-            "[] request rejected before its body | http.response.status_code: u64 403 \
-             | error.type: str validator \
-             | error.message: str these credentials do not allow the request; do not repeat it"
-        )]
+        [
+            debug(
+                "[] request rejected before its body | http.response.status_code: u64 403 \
+                 | error.type: str validator \
+                  | error.message: str these credentials do not allow the request; do not repeat it"
+            ),
+            debug("[] reading on behind the answer"),
+            debug(
+                "[] read on behind the answer | tower_expect.linger.bytes: u64 0 \
+                 | tower_expect.linger.end: str closed | tower_expect.linger.duration: f64"
+            ),
+        ]
     );
 }
 
@@ -156,7 +179,8 @@ fn allocations(level: LevelFilter) -> u64 {
         std::future::ready(Ok::<Response<Full<Bytes>>, Infallible>(reply()))
     });
     let mut service = ExpectLayer::default().no_linger().layer(service);
-    let mut request = Some(upload(3).1);
+    let request = post(Version::HTTP_2).header("content-length", 3);
+    let mut request = Some(request.body(fed().1).unwrap());
     let mut task = task::spawn(());
     let measured = allocation_counter::measure(|| {
         let answer = pin!(service.call(request.take().unwrap()));

@@ -1,10 +1,18 @@
 //! Promises that the compiler checks.
 
-use std::{fmt::Debug, future::Ready, panic::UnwindSafe, sync::Arc};
+use std::{
+    convert::Infallible,
+    fmt::Debug,
+    future::{Future, Ready},
+    panic::UnwindSafe,
+    pin::Pin,
+    sync::Arc,
+    task::{Context, Poll},
+};
 
 use bytes::Bytes;
 use http::{Method, Request, Response, Version};
-use http_body_util::Full;
+use http_body_util::{combinators::UnsyncBoxBody, Full};
 use tower::Layer;
 use tower_expect::{
     expectation::{Expectation, Expectations, MalformedExpect},
@@ -28,12 +36,12 @@ fn is_error<T: std::error::Error + Send + Sync + UnwindSafe + 'static>() {}
 type Check = fn(&RequestHead) -> Result<(), Rejection>;
 type Erased = Arc<dyn Validator>;
 type Body = Full<Bytes>;
-type Answer = Ready<Result<Response<Body>, std::convert::Infallible>>;
+type Answer = Ready<Result<Response<Body>, Infallible>>;
 type Decision = Ready<Result<Accepted, Rejection>>;
 type AsyncFuture = AsyncResponseFuture<Decision, (), Answer, Body>;
 
 /// `Send` but not `Sync`, as many bodies are.
-type OnlySend = std::cell::Cell<u8>;
+type OnlySend = UnsyncBoxBody<Bytes, Infallible>;
 
 #[test]
 fn all_that_crosses_threads_may() {
@@ -88,6 +96,14 @@ fn what_servers_clone_is_clone() {
 #[test]
 fn all_is_debug() {
     struct NotDebug;
+
+    impl Future for NotDebug {
+        type Output = Result<Response<Body>, NotDebug>;
+
+        fn poll(self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<Self::Output> {
+            unreachable!()
+        }
+    }
 
     debug::<ExpectLayer<NotDebug>>();
     debug::<Expect<(), NotDebug>>();
@@ -254,7 +270,7 @@ fn settings_of_a_clone_leave_the_original_alone() {
     };
     assert_eq!(rejected(&layer, request()).status(), 417);
     let inner = tower::service_fn(|_: Request<ExpectBody<PanicBody>>| {
-        std::future::ready(Ok::<_, std::convert::Infallible>(crate::support::reply()))
+        std::future::ready(Ok::<_, Infallible>(crate::support::reply()))
     });
     assert_eq!(at_once(clone.layer(inner), request()).status(), 200);
 }

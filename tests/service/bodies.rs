@@ -3,6 +3,7 @@
 use std::{
     collections::VecDeque,
     convert::Infallible,
+    fmt::Debug,
     future::ready,
     pin::Pin,
     sync::{Arc, Mutex},
@@ -19,11 +20,11 @@ use tokio_test::task;
 use tower::{service_fn, Layer};
 use tower_expect::{ExpectBody, ExpectLayer, Rejection, RequestHead};
 
-use crate::support::{at_once, expecting, post, rejected, reply, PanicBody};
+use crate::support::{at_once, expecting, post, rejected, reply, within_a_turn, PanicBody};
 #[cfg(feature = "tokio")]
 use crate::support::{fed, start, InFlight};
 
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Step {
     Data(&'static str),
     Trailers,
@@ -108,7 +109,8 @@ fn scripted((steps, exact, knows_end): (&[Step], bool, bool)) -> Scripted {
 /// What a body shows before, between and after `polls` polls.
 fn transcript<B>(body: B, polls: usize) -> Vec<String>
 where
-    B: Body<Data = Bytes, Error = &'static str> + Unpin,
+    B: Body<Data = Bytes> + Unpin,
+    B::Error: Debug,
 {
     let mut body = task::spawn(body);
     let mut shown = Vec::new();
@@ -178,13 +180,34 @@ fn the_server_sees_the_response_as_it_is() {
             let request = expecting(Version::HTTP_11)
                 .body(PanicBody { ended })
                 .unwrap();
-            let response = at_once(ExpectLayer::default().layer(inner), request);
+            let response = within_a_turn(ExpectLayer::default().layer(inner), request);
             assert_eq!(
                 transcript(response.into_body(), polls),
                 expected,
                 "{script:?}"
             );
         }
+    }
+}
+
+/// The request is held, so that the response body is polled once before its head.
+#[test]
+fn the_server_sees_a_response_that_was_polled_before_its_head_as_it_is() {
+    for script in scripts() {
+        let (steps, exact, knows_end) = script;
+        let polls = steps.len() + 1;
+        // What is pending then is no more so.
+        let steps = steps.strip_prefix(&[Pending]).unwrap_or(steps);
+        let expected = transcript(scripted((steps, exact, knows_end)), polls);
+        let held = Mutex::new(None);
+        let inner = service_fn(|request: Request<ExpectBody<PanicBody>>| {
+            *held.lock().unwrap() = Some(request);
+            ready(Ok::<_, Infallible>(Response::new(scripted(script))))
+        });
+        let request = expecting(Version::HTTP_11).body(PanicBody { ended: false });
+        let response = at_once(ExpectLayer::default().layer(inner), request.unwrap());
+        let seen = transcript(response.into_body(), polls);
+        assert_eq!(seen, expected, "{script:?}");
     }
 }
 
@@ -276,9 +299,9 @@ fn a_body_prints_how_far_it_was_read_and_nothing_of_the_content() {
     let mut exchange: InFlight<_, Full<Bytes>> = start(&layer, request);
     let print = |body: &ExpectBody<_>| format!("{body:?}");
     let unread = print(exchange.request.body());
-    assert_eq!(unread, "ExpectBody { polled: false, end: NotYet, .. }");
+    assert_eq!(unread, "ExpectBody { asked: Never, end: NotYet, .. }");
     feed.data(3);
     let _ = task::spawn(exchange.request.body_mut().frame()).poll();
     let begun = print(exchange.request.body());
-    assert_eq!(begun, "ExpectBody { polled: true, end: NotYet, .. }");
+    assert_eq!(begun, "ExpectBody { asked: Invited, end: NotYet, .. }");
 }

@@ -7,11 +7,11 @@ use std::{
 
 use http::{header::RETRY_AFTER, Version};
 use tokio::time::{advance, sleep};
-use tokio_test::{assert_pending, assert_ready_ok, task};
+use tokio_test::{assert_pending, task};
 use tower::{Layer, Service};
 use tower_expect::{ExpectLayer, Rejection, RequestHead};
 
-use crate::support::{connection, counter, expecting, Counted, NotCalled, PanicBody};
+use crate::support::{connection, counter, expecting, leave, Counted, NotCalled, PanicBody};
 
 const TIMEOUT: Duration = Duration::from_secs(2);
 const UNREAD: PanicBody = PanicBody { ended: false };
@@ -37,7 +37,7 @@ async fn a_validator_that_hangs_is_dropped_and_the_request_answered_with_503() {
 
     advance(Duration::from_millis(2)).await;
     assert!(future.is_woken());
-    let response = assert_ready_ok!(future.poll());
+    let response = leave(&mut future).0.unwrap();
     assert_eq!(drops(), 1);
     assert_eq!(response.status(), 503);
     assert_eq!(response.headers()[RETRY_AFTER], "1");
@@ -60,6 +60,17 @@ async fn a_decision_that_comes_with_the_end_of_the_time_stands() {
     let layer =
         ExpectLayer::new_async(|_: &RequestHead| ready(Err::<(), _>(Rejection::forbidden())));
     let mut service = layer.decision_timeout(Duration::ZERO).layer(NotCalled);
+    let request = expecting(Version::HTTP_11).body(UNREAD).unwrap();
+    assert_eq!(service.call(request).await.unwrap().status(), 403);
+}
+
+#[tokio::test(start_paused = true)]
+async fn the_longest_time_is_no_limit() {
+    let layer = ExpectLayer::new_async(|_: &RequestHead| async {
+        sleep(Duration::from_secs(1_000_000)).await;
+        Err::<(), _>(Rejection::forbidden())
+    });
+    let mut service = layer.decision_timeout(Duration::MAX).layer(NotCalled);
     let request = expecting(Version::HTTP_11).body(UNREAD).unwrap();
     assert_eq!(service.call(request).await.unwrap().status(), 403);
 }

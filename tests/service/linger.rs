@@ -1,4 +1,4 @@
-//! The bounds of reading on, in virtual time.
+//! The bounds of draining, in virtual time.
 
 use std::{
     convert::Infallible,
@@ -15,32 +15,41 @@ use bytes::Bytes;
 use http::{request, HeaderMap, Version};
 use http_body::{Body, Frame};
 use http_body_util::{BodyExt, Full};
-use tokio_test::{assert_pending, assert_ready_ok, task};
+use tokio_test::{assert_pending, assert_ready, assert_ready_ok, task};
+use tower::{Layer, Service};
 use tower_expect::{ExpectLayer, Linger, Rejection, RequestHead};
 
 use crate::support::{
-    expecting, fed, pass, post, rejected, reply, start, Broken, FedBody, Feed, InFlight,
+    expecting, fed, fed_of, pass, post, rejected, reply, start, Broken, FedBody, Feed, InFlight,
+    NotCalled,
 };
 
-fn refuse(_: &RequestHead) -> Result<(), Rejection> {
+fn reject(_: &RequestHead) -> Result<(), Rejection> {
     Err(Rejection::forbidden())
 }
 
 /// A request that is rejected, with the response out.
-fn refused(linger: &Linger, request: request::Builder) -> Feed {
-    let (feed, body) = fed();
-    let layer = ExpectLayer::new(refuse).linger(linger.clone());
+fn rejected_with(linger: &Linger, request: request::Builder) -> Feed {
+    rejected_of(linger, request, None)
+}
+
+/// The body may know its length, in bytes.
+fn rejected_of(linger: &Linger, request: request::Builder, length: Option<u64>) -> Feed {
+    let (feed, body) = fed_of(length);
+    let layer = ExpectLayer::new(reject).linger(linger.clone());
     drop(rejected(&layer, request.body(body).unwrap()));
     feed
 }
 
-/// A request that the application answers without having read all, with the response out.
-fn left(request: request::Builder, polled: bool) -> Feed {
+/// A request to which the application responds without having read more than a frame, with the
+/// response out.
+fn left(request: request::Builder, reads: bool) -> Feed {
     let (feed, body) = fed();
     let request = request.body(body).unwrap();
     let mut exchange: InFlight<FedBody, Full<Bytes>> = start(&ExpectLayer::default(), request);
-    if polled {
-        assert_pending!(task::spawn(exchange.request.body_mut().frame()).poll());
+    if reads {
+        feed.data(1);
+        assert_ready!(task::spawn(exchange.request.body_mut().frame()).poll());
     }
     drop(exchange.request);
     exchange.respond.send_response(reply());
@@ -60,27 +69,62 @@ fn milliseconds(milliseconds: u64) -> Duration {
     Duration::from_millis(milliseconds)
 }
 
+/// So much of a body is never read if its client was not invited: three frames of hyper's.
+const MARGIN: u64 = 3 * 835_584;
+
 #[tokio::test(start_paused = true)]
-async fn the_first_poll_for_an_expecting_http_1_request_waits_20_ms() {
-    let feeds = [
-        refused(&Linger::default(), expecting(Version::HTTP_11)),
-        left(expecting(Version::HTTP_11), false),
-    ];
-    pass(19).await;
-    for feed in &feeds {
-        assert_eq!(feed.polls(), 0);
-    }
-    pass(2).await;
-    for feed in &feeds {
-        assert_eq!(feed.polls(), 1);
+async fn of_an_uninvited_body_up_to_the_margin_nothing_is_read() {
+    for (length, hold) in [(835_585, None), (MARGIN, None), (MARGIN, Some(40))] {
+        let linger = match hold {
+            Some(hold) => Linger::default().hold(milliseconds(hold)),
+            None => Linger::default(),
+        };
+        let feed = rejected_of(&linger, expecting(Version::HTTP_11), Some(length));
+        feed.data(1_000);
+        assert_dropped_after(&feed, hold.unwrap_or(500)).await;
+        assert_eq!(feed.polls(), 0, "{length}");
     }
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_body_that_was_polled_or_nobody_waits_for_is_read_on_without_delay() {
+async fn of_a_longer_one_all_but_the_margin_is_read_and_the_first_poll_waits_20_ms() {
+    let feed = rejected_of(
+        &Linger::default(),
+        expecting(Version::HTTP_11),
+        Some(MARGIN + 10),
+    );
+    feed.data(9);
+    pass(19).await;
+    assert_eq!(feed.polls(), 0);
+    pass(2).await;
+    assert_eq!(feed.polls(), 2, "a byte is still to be read");
+    pass(4_000).await;
+    feed.data(1);
+    feed.data(1);
+    assert_dropped_after(&feed, 500).await;
+    assert_eq!(feed.polls(), 3, "read while held");
+}
+
+#[tokio::test(start_paused = true)]
+async fn the_margin_is_six_times_the_servers_buffer() {
+    let linger = Linger::default().max_buf_size(100);
+    let feed = rejected_of(&linger, expecting(Version::HTTP_11), Some(602));
+    feed.data(1);
+    pass(21).await;
+    feed.data(1);
+    feed.data(1);
+    assert_dropped_after(&feed, 500).await;
+    assert_eq!(feed.polls(), 2 + 1);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_body_that_is_owed_is_drained_without_delay() {
     let feeds = [
-        (refused(&Linger::default(), post(Version::HTTP_11)), 0),
-        (refused(&Linger::default(), expecting(Version::HTTP_2)), 0),
+        (rejected_with(&Linger::default(), post(Version::HTTP_11)), 0),
+        (
+            rejected_with(&Linger::default(), expecting(Version::HTTP_2)),
+            0,
+        ),
         (left(post(Version::HTTP_11), false), 0),
         (left(expecting(Version::HTTP_2), false), 0),
         (left(expecting(Version::HTTP_11), true), 1),
@@ -92,44 +136,52 @@ async fn a_body_that_was_polled_or_nobody_waits_for_is_read_on_without_delay() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn an_expecting_client_has_500_ms_to_its_first_byte_on_http_1_and_250_on_http_2() {
+async fn an_uninvited_client_has_500_ms_to_its_first_byte_on_http_1_and_250_on_http_2() {
     let default = Linger::default();
-    assert_dropped_after(&refused(&default, expecting(Version::HTTP_11)), 520).await;
-    assert_dropped_after(&left(expecting(Version::HTTP_11), false), 520).await;
-    assert_dropped_after(&refused(&default, expecting(Version::HTTP_2)), 250).await;
+    let long = Some(MARGIN + 1);
+    let http1 = || expecting(Version::HTTP_11);
+    assert_dropped_after(&rejected_of(&default, http1(), long), 20 + 500).await;
+    assert_dropped_after(&rejected_with(&default, expecting(Version::HTTP_2)), 250).await;
     assert_dropped_after(&left(expecting(Version::HTTP_2), false), 250).await;
     let set = default.first_byte(milliseconds(100));
-    assert_dropped_after(&refused(&set, expecting(Version::HTTP_11)), 120).await;
-    assert_dropped_after(&refused(&set, expecting(Version::HTTP_2)), 100).await;
+    assert_dropped_after(&rejected_of(&set, http1(), long), 20 + 100).await;
+    assert_dropped_after(&rejected_with(&set, expecting(Version::HTTP_2)), 100).await;
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_body_that_is_let_go_late_has_the_bounds_of_its_kind() {
-    for (polled, first_poll, dropped) in [(false, 20, 520), (true, 0, 5_000)] {
+async fn a_body_that_comes_back_late_has_the_bounds_of_its_kind() {
+    for (request, reads, dropped) in [
+        (post(Version::HTTP_11), false, 5_000),
+        (expecting(Version::HTTP_11), true, 5_000),
+        (expecting(Version::HTTP_2), true, 5_000),
+        (expecting(Version::HTTP_2), false, 250),
+    ] {
         let (feed, body) = fed();
-        let request = expecting(Version::HTTP_11).body(body).unwrap();
+        let request = request.body(body).unwrap();
         let mut exchange: InFlight<FedBody, Full<Bytes>> = start(&ExpectLayer::default(), request);
         exchange.respond.send_response(reply());
         drop(assert_ready_ok!(exchange.future.poll()));
         let mut body = exchange.request.into_body();
-        if polled {
-            assert_pending!(task::spawn(body.frame()).poll());
+        if reads {
+            feed.data(1);
+            assert_ready!(task::spawn(body.frame()).poll());
         }
         pass(1_000).await;
         let before = feed.polls();
         drop(body);
         pass(1).await;
-        assert_eq!(feed.polls() - before, usize::from(first_poll == 0));
-        pass(first_poll).await;
-        assert_eq!(feed.polls() - before, 1);
-        assert_dropped_after(&feed, dropped - first_poll - 1).await;
+        assert_eq!(feed.polls(), before + 1);
+        assert_dropped_after(&feed, dropped - 1).await;
     }
 }
 
 #[tokio::test(start_paused = true)]
-async fn after_its_first_byte_an_expecting_client_is_as_any_other() {
-    for version in [Version::HTTP_11, Version::HTTP_2] {
-        let feed = refused(&Linger::default(), expecting(version));
+async fn after_its_first_byte_a_client_is_as_any_other() {
+    for (version, length) in [
+        (Version::HTTP_11, Some(MARGIN + 1_000)),
+        (Version::HTTP_2, None),
+    ] {
+        let feed = rejected_of(&Linger::default(), expecting(version), length);
         pass(240).await;
         feed.data(1);
         assert_dropped_after(&feed, 5_000).await;
@@ -142,9 +194,10 @@ async fn a_pause_may_last_5_s() {
         post(Version::HTTP_11),
         post(Version::HTTP_2),
         post(Version::HTTP_10),
+        expecting(Version::HTTP_10),
     ];
     for request in requests {
-        let feed = refused(&Linger::default(), request);
+        let feed = rejected_with(&Linger::default(), request);
         for _ in 0..3 {
             pass(4_990).await;
             feed.data(1);
@@ -153,14 +206,7 @@ async fn a_pause_may_last_5_s() {
     }
     assert_dropped_after(&left(expecting(Version::HTTP_11), true), 5_000).await;
     let set = Linger::default().idle(milliseconds(70));
-    assert_dropped_after(&refused(&set, post(Version::HTTP_11)), 70).await;
-}
-
-#[tokio::test(start_paused = true)]
-async fn http_1_0_lingers_with_an_expect_field_as_without() {
-    assert_dropped_after(&left(expecting(Version::HTTP_10), false), 5_000).await;
-    let feed = refused(&Linger::default(), expecting(Version::HTTP_10));
-    assert_dropped_after(&feed, 5_000).await;
+    assert_dropped_after(&rejected_with(&set, post(Version::HTTP_11)), 70).await;
 }
 
 /// Sends a byte every second, for that many seconds.
@@ -174,7 +220,7 @@ async fn drip(feed: &Feed, seconds: usize) {
 #[tokio::test(start_paused = true)]
 async fn after_30_s_in_total_the_body_is_held_a_moment_unread() {
     for (version, hold) in [(Version::HTTP_11, 500), (Version::HTTP_2, 250)] {
-        let feed = refused(&Linger::default(), post(version));
+        let feed = rejected_with(&Linger::default(), post(version));
         drip(&feed, 29).await;
         pass(999).await;
         let polls = feed.polls();
@@ -194,7 +240,7 @@ async fn total_and_hold_can_be_set() {
     let linger = Linger::default()
         .total(milliseconds(2_500))
         .hold(milliseconds(40));
-    let feed = refused(&linger, post(Version::HTTP_11));
+    let feed = rejected_with(&linger, post(Version::HTTP_11));
     drip(&feed, 2).await;
     assert_dropped_after(&feed, 540).await;
 }
@@ -202,7 +248,7 @@ async fn total_and_hold_can_be_set() {
 #[tokio::test(start_paused = true)]
 async fn beyond_max_bytes_the_body_is_held_a_moment_unread() {
     for (version, hold) in [(Version::HTTP_11, 500), (Version::HTTP_2, 250)] {
-        let feed = refused(&Linger::default().max_bytes(10), post(version));
+        let feed = rejected_with(&Linger::default().max_bytes(10), post(version));
         feed.data(4);
         feed.data(6);
         pass(100).await;
@@ -216,11 +262,11 @@ async fn beyond_max_bytes_the_body_is_held_a_moment_unread() {
 
 #[tokio::test(start_paused = true)]
 async fn the_end_and_an_error_drop_the_body_at_once_but_trailers_do_not() {
-    let mut ended = refused(&Linger::default(), post(Version::HTTP_11));
+    let mut ended = rejected_with(&Linger::default(), post(Version::HTTP_11));
     ended.data(1);
     ended.item(Ok(Frame::trailers(HeaderMap::new())));
     ended.end();
-    let broken = refused(&Linger::default(), post(Version::HTTP_11));
+    let broken = rejected_with(&Linger::default(), post(Version::HTTP_11));
     broken.item(Err(Broken));
     pass(1).await;
     assert_eq!((ended.drops(), ended.polls()), (1, 3));
@@ -230,8 +276,8 @@ async fn the_end_and_an_error_drop_the_body_at_once_but_trailers_do_not() {
 #[tokio::test(start_paused = true)]
 async fn beyond_max_drains_a_body_is_held_unread_and_takes_no_place() {
     let linger = Linger::default().max_drains(1).max_bytes(10);
-    let reading = refused(&linger, post(Version::HTTP_11));
-    let held = refused(&linger, post(Version::HTTP_11));
+    let reading = rejected_with(&linger, post(Version::HTTP_11));
+    let held = rejected_with(&linger, post(Version::HTTP_11));
     held.data(1);
     assert_dropped_after(&held, 500).await;
     assert_eq!(held.polls(), 0);
@@ -239,11 +285,11 @@ async fn beyond_max_drains_a_body_is_held_unread_and_takes_no_place() {
 
     reading.data(11);
     pass(1).await;
-    let next = refused(&linger, post(Version::HTTP_11));
+    let next = rejected_with(&linger, post(Version::HTTP_11));
     pass(1).await;
     assert_eq!(reading.drops(), 0, "held by now");
     assert_eq!(next.polls(), 1, "has the place of the one that is held");
-    let held = refused(&linger, post(Version::HTTP_11));
+    let held = rejected_with(&linger, post(Version::HTTP_11));
     pass(1).await;
     assert_eq!(held.polls(), 0);
 }
@@ -252,13 +298,141 @@ async fn beyond_max_drains_a_body_is_held_unread_and_takes_no_place() {
 async fn an_end_frees_its_place() {
     let linger = Linger::default().max_drains(1);
     for _ in 0..3 {
-        let mut feed = refused(&linger, post(Version::HTTP_11));
+        let mut feed = rejected_with(&linger, post(Version::HTTP_11));
         pass(1).await;
         assert_eq!(feed.polls(), 1);
         feed.end();
         pass(1).await;
         assert_eq!(feed.drops(), 1);
     }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_client_that_is_only_waited_for_takes_no_place_until_its_first_byte() {
+    let linger = Linger::default().max_drains(1);
+    let waiting = || rejected_with(&linger, expecting(Version::HTTP_2));
+    let (first, second) = (waiting(), waiting());
+    pass(1).await;
+    assert_eq!(
+        (first.polls(), second.polls()),
+        (1, 1),
+        "both are waited for"
+    );
+    let drained = rejected_with(&linger, post(Version::HTTP_11));
+    pass(1).await;
+    assert_eq!(drained.polls(), 1, "the place is free");
+    first.data(1);
+    first.data(1);
+    assert_dropped_after(&first, 250).await;
+    assert_eq!(first.polls(), 2, "held, as the place is taken");
+
+    let (taker, late) = (waiting(), waiting());
+    pass(1).await;
+    let mut drained = drained;
+    drained.end();
+    pass(1).await;
+    taker.data(1);
+    pass(1).await;
+    assert_eq!((taker.polls(), taker.drops()), (3, 0), "it has the place");
+    late.data(1);
+    late.data(1);
+    assert_dropped_after(&late, 250).await;
+    assert_eq!(late.polls(), 2);
+    assert_eq!(taker.drops(), 0);
+}
+
+#[tokio::test(start_paused = true)]
+async fn so_it_is_on_http_1_where_the_body_is_long() {
+    let linger = Linger::default().max_drains(1);
+    let _drained = rejected_with(&linger, post(Version::HTTP_11));
+    let feed = rejected_of(&linger, expecting(Version::HTTP_11), Some(MARGIN + 1_000));
+    pass(21).await;
+    assert_eq!(feed.polls(), 1);
+    feed.data(1);
+    feed.data(1);
+    assert_dropped_after(&feed, 500).await;
+    assert_eq!(feed.polls(), 2);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_short_rest_needs_no_place_after_its_first_byte_either() {
+    let linger = Linger::default().max_drains(0).max_bytes(1_000_000);
+    let layer = ExpectLayer::new(reject).linger(linger);
+    let (feed, body) = fed_of(Some(65_536));
+    drop(rejected(&layer, post(Version::HTTP_11).body(body).unwrap()));
+    feed.data(65_535);
+    pass(1).await;
+    assert_eq!((feed.polls(), feed.drops()), (2, 0));
+}
+
+#[tokio::test(start_paused = true)]
+async fn sixteen_times_max_drains_are_waited_for() {
+    let linger = Linger::default().max_drains(2);
+    let waiting = || rejected_with(&linger, expecting(Version::HTTP_2));
+    let feeds: Vec<_> = (0..32).map(|_| waiting()).collect();
+    pass(1).await;
+    assert!(feeds.iter().all(|feed| feed.polls() == 1));
+    let one_more = waiting();
+    pass(1).await;
+    assert_eq!((one_more.polls(), one_more.drops()), (0, 1));
+    pass(250).await;
+    assert!(feeds.iter().all(|feed| feed.drops() == 1));
+    let next = waiting();
+    pass(1).await;
+    assert_eq!((next.polls(), next.drops()), (1, 0));
+}
+
+#[tokio::test(start_paused = true)]
+async fn the_longest_duration_is_no_limit() {
+    const DAYS: u64 = 1_000 * 60 * 60 * 24 * 1_000;
+    let max = Duration::MAX;
+    let endless = || Linger::default().total(max).idle(max);
+    let long = Some(MARGIN + 1);
+    for (linger, request, length, polls) in [
+        (endless(), post(Version::HTTP_11), None, 1),
+        (
+            endless().first_byte(max),
+            expecting(Version::HTTP_2),
+            None,
+            1,
+        ),
+        (
+            endless().first_byte(max),
+            expecting(Version::HTTP_11),
+            long,
+            1,
+        ),
+        (
+            Linger::default().hold(max),
+            expecting(Version::HTTP_11),
+            Some(MARGIN),
+            0,
+        ),
+        (
+            Linger::default().max_drains(0).hold(max),
+            post(Version::HTTP_2),
+            None,
+            0,
+        ),
+    ] {
+        let feed = rejected_of(&linger, request, length);
+        pass(DAYS).await;
+        assert_eq!((feed.polls(), feed.drops()), (polls, 0), "{linger:?}");
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn neither_is_it_for_draining_before_the_response() {
+    let linger = Linger::default().idle(Duration::MAX);
+    let linger = linger.drain_before_response(u64::MAX, Duration::MAX);
+    let mut service = ExpectLayer::new(reject).linger(linger).layer(NotCalled);
+    let (mut feed, body) = fed();
+    let mut future = task::spawn(service.call(post(Version::HTTP_11).body(body).unwrap()));
+    assert_pending!(future.poll());
+    pass(1_000_000_000).await;
+    assert_pending!(future.poll());
+    feed.end();
+    assert_eq!(future.await.unwrap().status(), 403);
 }
 
 /// Always ready, never at its end.
@@ -283,7 +457,7 @@ async fn a_body_that_is_always_ready_lets_other_tasks_run() {
     let linger = Linger::default().max_bytes(1_000_000);
     let request = post(Version::HTTP_11).body(Endless(Arc::clone(&polls)));
     drop(rejected(
-        &ExpectLayer::new(refuse).linger(linger),
+        &ExpectLayer::new(reject).linger(linger),
         request.unwrap(),
     ));
     for _ in 0..10 {

@@ -4,6 +4,7 @@ mod accepted;
 mod api;
 mod bodies;
 mod cancel;
+mod prime;
 mod properties;
 mod race;
 mod readiness;
@@ -14,6 +15,8 @@ mod support;
 mod table;
 
 #[cfg(feature = "tokio")]
+mod before_response;
+#[cfg(feature = "tokio")]
 mod deadline;
 #[cfg(feature = "tokio")]
 mod dropped;
@@ -23,5 +26,7 @@ mod linger;
 mod nested;
 #[cfg(feature = "tokio")]
 mod observe;
+#[cfg(feature = "tokio")]
+mod switching;
 #[cfg(feature = "tokio")]
 mod unread;

@@ -1,6 +1,6 @@
 //! A layer for the app, and a stricter one for a route.
 
-use std::{convert::Infallible, future::ready, time::Duration};
+use std::{convert::Infallible, error::Error, future::ready, time::Duration};
 
 use bytes::Bytes;
 use http::{request, Request, Response, Version};
@@ -11,26 +11,31 @@ use tower::{service_fn, Layer, ServiceBuilder};
 use tower_expect::{ExpectBody, ExpectLayer, Linger, Rejection, RequestHead, ResponseBody};
 
 use crate::support::{
-    at_once, connection, expecting, fed, pass, post, reply, Broken, FedBody, Feed, NotCalled,
+    at_once, connection, expecting, fed, pass, post, reply, within_a_turn, FedBody, Feed,
 };
 
-type Answer = ResponseBody<ResponseBody<Full<Bytes>>>;
+type Twofold = ResponseBody<ResponseBody<Full<Bytes>>>;
 type Check = fn(&RequestHead) -> Result<(), Rejection>;
 
-fn refuse_expecting(head: &RequestHead) -> Result<(), Rejection> {
+fn reject_expecting(head: &RequestHead) -> Result<(), Rejection> {
     match head.is_expecting() {
         true => Err(Rejection::forbidden()),
         false => Ok(()),
     }
 }
 
-/// The answer of two layers around an application that drops the request, polled once or not.
+/// Something in the extensions, as in those of any request that axum has routed.
+fn routed(request: request::Builder) -> request::Builder {
+    request.extension(7_u8)
+}
+
+/// The response of two layers around an application that drops the request, polled once or not.
 fn through<V, W>(
     app: &ExpectLayer<V>,
     route: &ExpectLayer<W>,
     request: request::Builder,
     polls: bool,
-) -> (Feed, Response<Answer>)
+) -> (Feed, Response<Twofold>)
 where
     V: tower_expect::Validator,
     W: tower_expect::Validator,
@@ -45,7 +50,7 @@ where
     );
     let (feed, body) = fed();
     let request = request.body(body).unwrap();
-    (feed, at_once(app.layer(route.layer(inner)), request))
+    (feed, within_a_turn(app.layer(route.layer(inner)), request))
 }
 
 async fn assert_dropped_after(feed: &Feed, milliseconds: u64) {
@@ -55,60 +60,51 @@ async fn assert_dropped_after(feed: &Feed, milliseconds: u64) {
     assert_eq!(feed.drops(), 1, "dropped late");
 }
 
+/// The body is gone, and nothing was read of it since.
+async fn assert_dropped_at_once(feed: &Feed, polls: usize) {
+    assert_eq!(feed.drops(), 1);
+    pass(60_000).await;
+    assert_eq!(feed.polls(), polls);
+}
+
 #[tokio::test(start_paused = true)]
 async fn the_route_sees_the_expectation_and_can_be_stricter() {
     let app = ExpectLayer::new(|_: &RequestHead| Ok(()));
-    let route = ExpectLayer::new(refuse_expecting);
-    let (mut feed, response) = through(&app, &route, expecting(Version::HTTP_11), false);
+    let route = ExpectLayer::new(reject_expecting);
+    let (feed, response) = through(&app, &route, expecting(Version::HTTP_11), false);
     assert_eq!(response.status(), 403);
     assert_eq!(connection(&response), Some("close"));
     assert!(response.extensions().get::<Rejection>().is_some());
-    drop(response);
-    pass(19).await;
-    assert_eq!((feed.polls(), feed.drops()), (0, 0));
-    pass(2).await;
-    assert_eq!(feed.polls(), 1);
-    feed.data(1);
-    feed.end();
-    pass(1).await;
-    assert_eq!((feed.polls(), feed.drops()), (3, 1));
+    assert_dropped_at_once(&feed, 0).await;
 }
 
-#[tokio::test(start_paused = true)]
-async fn an_app_that_refuses_asks_no_route() {
-    let app = ExpectLayer::new(refuse_expecting);
-    let (mut feed, body) = fed();
-    let request = expecting(Version::HTTP_11).body(body).unwrap();
-    let response = at_once(app.layer(NotCalled), request);
+#[test]
+fn an_app_that_rejects_asks_no_route() {
+    let asked = |_: &RequestHead| -> Result<(), Rejection> { panic!("the route was asked") };
+    let (app, route) = (ExpectLayer::new(reject_expecting), ExpectLayer::new(asked));
+    let (_feed, response) = through(&app, &route, expecting(Version::HTTP_11), false);
     assert_eq!(response.status(), 403);
-    drop(response);
-    pass(21).await;
-    feed.end();
-    pass(1).await;
-    assert_eq!(feed.drops(), 1);
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_small_content_that_the_route_refuses_keeps_the_connection() {
-    let refuse: Check = |_| Err(Rejection::forbidden());
-    let request = post(Version::HTTP_11).header("content-length", "1");
-    let (mut feed, response) = through(
-        &ExpectLayer::default(),
-        &ExpectLayer::new(refuse),
-        request,
-        false,
-    );
-    assert_eq!(response.status(), 403);
-    assert_eq!(connection(&response), None);
-    drop(response);
-    feed.data(1);
-    feed.end();
-    pass(1).await;
-    assert_eq!(feed.drops(), 1);
+async fn a_short_body_that_the_route_rejects_keeps_the_connection() {
+    let reject: Check = |_| Err(Rejection::forbidden());
+    let short = || post(Version::HTTP_11).header("content-length", "1");
+    for request in [short(), routed(short())] {
+        let route = ExpectLayer::new(reject);
+        let (mut feed, response) = through(&ExpectLayer::default(), &route, request, false);
+        assert_eq!(response.status(), 403);
+        assert_eq!(connection(&response), None);
+        drop(response);
+        feed.data(1);
+        feed.end();
+        pass(1).await;
+        assert_eq!(feed.drops(), 1);
+    }
 }
 
 #[tokio::test(start_paused = true)]
-async fn where_the_app_strips_expect_the_route_does_not_see_it_but_the_answer_closes() {
+async fn where_the_app_strips_expect_the_route_does_not_see_it_but_the_response_closes() {
     let seen_without: Check = |head| {
         assert!(!head.is_expecting());
         assert!(!head.headers.contains_key("expect"));
@@ -117,79 +113,115 @@ async fn where_the_app_strips_expect_the_route_does_not_see_it_but_the_answer_cl
     let app = ExpectLayer::default().strip_expect();
     let route = ExpectLayer::new(seen_without);
     let request = expecting(Version::HTTP_11).header("content-length", "1");
-    let (_feed, response) = through(&app, &route, request, false);
+    let (feed, response) = through(&app, &route, request, false);
     assert_eq!(response.status(), 200);
     assert_eq!(connection(&response), Some("close"));
+    assert_dropped_at_once(&feed, 0).await;
 }
 
 #[tokio::test(start_paused = true)]
-async fn an_unread_body_is_read_on_once() {
-    let layer = ExpectLayer::default();
-    for request in [expecting(Version::HTTP_11), post(Version::HTTP_11)] {
-        let (mut feed, response) = through(&layer, &layer, request, false);
-        assert_eq!(response.status(), 200);
-        assert_eq!(connection(&response), Some("close"));
-        pass(1_000).await;
-        assert_eq!((feed.polls(), feed.drops()), (0, 0));
-        drop(response);
-        feed.data(1);
-        pass(21).await;
-        assert_eq!(feed.polls(), 2);
-        feed.end();
-        pass(1).await;
-        assert_eq!((feed.polls(), feed.drops()), (3, 1));
+async fn an_uninvited_body_is_dropped_by_the_outermost_whoever_lingers() {
+    let on = ExpectLayer::default();
+    let off = ExpectLayer::default().no_linger();
+    for (app, route) in [(&on, &on), (&on, &off), (&off, &on), (&off, &off)] {
+        for polls in [false, true] {
+            let (feed, response) = through(app, route, expecting(Version::HTTP_11), polls);
+            assert_eq!(connection(&response), Some("close"));
+            drop(response);
+            assert_dropped_at_once(&feed, usize::from(polls)).await;
+        }
     }
 }
 
 #[tokio::test(start_paused = true)]
-async fn no_bound_is_doubled() {
+async fn an_owed_body_is_drained_once_to_its_end() {
+    let on = ExpectLayer::default();
+    let off = ExpectLayer::default().no_linger();
+    for (app, route) in [(&on, &on), (&on, &off), (&off, &on)] {
+        for request in [post(Version::HTTP_11), routed(post(Version::HTTP_11))] {
+            let (mut feed, response) = through(app, route, request, false);
+            assert_eq!(response.status(), 200);
+            assert_eq!(connection(&response), None);
+            pass(1_000).await;
+            assert_eq!((feed.polls(), feed.drops()), (0, 0));
+            drop(response);
+            feed.data(1);
+            pass(1).await;
+            assert_eq!(feed.polls(), 2);
+            feed.end();
+            pass(1).await;
+            assert_eq!((feed.polls(), feed.drops()), (3, 1));
+        }
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn the_bounds_are_those_of_the_outermost() {
     let default = ExpectLayer::default();
-    let (feed, response) = through(&default, &default, expecting(Version::HTTP_11), false);
-    drop(response);
-    assert_dropped_after(&feed, 520).await;
-
-    let (feed, response) = through(&default, &default, expecting(Version::HTTP_11), true);
-    drop(response);
-    assert_dropped_after(&feed, 5_000).await;
-
-    let (feed, response) = through(&default, &default, post(Version::HTTP_11), false);
-    drop(response);
-    assert_dropped_after(&feed, 5_000).await;
+    for (request, polls, idle) in [
+        (expecting(Version::HTTP_2), false, 250),
+        (expecting(Version::HTTP_2), true, 250),
+        (routed(post(Version::HTTP_11)), false, 5_000),
+        (routed(post(Version::HTTP_11)), true, 5_000),
+        (routed(post(Version::HTTP_2)), false, 5_000),
+    ] {
+        let (feed, response) = through(&default, &default, request, polls);
+        drop(response);
+        assert_dropped_after(&feed, idle).await;
+    }
 
     let short = ExpectLayer::default().linger(Linger::default().total(Duration::from_secs(1)));
-    let (feed, response) = through(&short, &short, post(Version::HTTP_11), false);
+    let (feed, response) = through(&short, &default, routed(post(Version::HTTP_11)), false);
     drop(response);
     assert_dropped_after(&feed, 1_500).await;
 
     let small = ExpectLayer::default().linger(Linger::default().max_bytes(1));
-    let (feed, response) = through(&small, &small, post(Version::HTTP_11), false);
+    let (feed, response) = through(&small, &default, routed(post(Version::HTTP_11)), false);
     drop(response);
     feed.data(2);
     assert_dropped_after(&feed, 500).await;
     assert_eq!(feed.polls(), 1);
 }
 
+/// A mark in them would cost two allocations.
 #[tokio::test(start_paused = true)]
-async fn no_bound_is_doubled_where_a_box_hides_the_outer_body() {
-    for polls in [false, true] {
+async fn where_the_extensions_are_empty_the_app_has_its_bounds_behind_those_of_the_route() {
+    let idle = |milliseconds| Linger::default().idle(Duration::from_millis(milliseconds));
+    let (app, route) = (idle(70), idle(1_000));
+    let (app, route) = (
+        ExpectLayer::default().linger(app),
+        ExpectLayer::default().linger(route),
+    );
+    let (feed, response) = through(&app, &route, post(Version::HTTP_11), false);
+    drop(response);
+    assert_dropped_after(&feed, 1_070).await;
+    // Once at the beginning and once at the end of each time.
+    assert_eq!(feed.polls(), 4);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_box_around_the_outer_body_hides_nothing() {
+    type Boxed = UnsyncBoxBody<Bytes, Box<dyn Error + Send + Sync>>;
+
+    for (request, expected, idle) in [
+        (expecting(Version::HTTP_11), Some("close"), None),
+        (routed(post(Version::HTTP_11)), None, Some(5_000)),
+    ] {
         let (feed, body) = fed();
-        let inner = service_fn(
-            move |mut request: Request<ExpectBody<UnsyncBoxBody<Bytes, Broken>>>| {
-                if polls {
-                    assert_pending!(task::spawn(request.body_mut().frame()).poll());
-                }
-                ready(Ok::<_, Infallible>(reply()))
-            },
-        );
+        let inner =
+            service_fn(move |_: Request<ExpectBody<Boxed>>| ready(Ok::<_, Infallible>(reply())));
         let service = ServiceBuilder::new()
             .layer(ExpectLayer::default())
             .map_request(|request: Request<ExpectBody<FedBody>>| request.map(BodyExt::boxed_unsync))
             .layer(ExpectLayer::default())
             .service(inner);
-        let response = at_once(service, post(Version::HTTP_11).body(body).unwrap());
-        assert_eq!(connection(&response), Some("close"));
+        let response = within_a_turn(service, request.body(body).unwrap());
+        assert_eq!(connection(&response), expected);
         drop(response);
-        assert_dropped_after(&feed, 5_000).await;
+        match idle {
+            Some(idle) => assert_dropped_after(&feed, idle).await,
+            None => assert_dropped_at_once(&feed, 0).await,
+        }
     }
 }
 
@@ -197,29 +229,11 @@ async fn no_bound_is_doubled_where_a_box_hides_the_outer_body() {
 async fn one_place_is_enough_for_both() {
     let linger = Linger::default().max_drains(1);
     let layer = ExpectLayer::default().linger(linger);
-    let (mut feed, response) = through(&layer, &layer, post(Version::HTTP_11), false);
-    drop(response);
-    pass(1).await;
-    assert_eq!(feed.polls(), 1);
-    feed.end();
-    pass(1).await;
-    assert_eq!(feed.drops(), 1);
-    let (next, response) = through(&layer, &layer, post(Version::HTTP_11), false);
-    drop(response);
-    pass(1).await;
-    assert_eq!(next.polls(), 1);
-}
-
-#[tokio::test(start_paused = true)]
-async fn where_only_the_app_lingers_the_route_hands_the_body_on() {
-    let on = ExpectLayer::default();
-    let off = ExpectLayer::default().no_linger();
-    for (app, route) in [(&on, &off), (&off, &on)] {
-        let (mut feed, response) = through(app, route, expecting(Version::HTTP_11), false);
-        assert_eq!(connection(&response), Some("close"));
+    for request in [post(Version::HTTP_11), routed(post(Version::HTTP_11))] {
+        let (mut feed, response) = through(&layer, &layer, request, false);
         drop(response);
-        pass(21).await;
-        assert_eq!((feed.polls(), feed.drops()), (1, 0));
+        pass(1).await;
+        assert_eq!(feed.polls(), 1);
         feed.end();
         pass(1).await;
         assert_eq!(feed.drops(), 1);

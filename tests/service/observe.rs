@@ -16,7 +16,8 @@ use tower_expect::{
 };
 
 use crate::support::{
-    at_once, expecting, fed, pass, post, rejected, reply, start, FedBody, Feed, InFlight, NotCalled,
+    at_once, expecting, fed, fed_of, leave, pass, post, rejected, reply, start, within_a_turn,
+    FedBody, Feed, InFlight, NotCalled,
 };
 
 /// What an observer was told, a line an event.
@@ -80,7 +81,7 @@ fn begin(told: &Told, request: request::Builder) -> (Feed, InFlight<FedBody, Ful
 fn answer(mut exchange: InFlight<FedBody, Full<Bytes>>) {
     drop(exchange.request);
     exchange.respond.send_response(reply());
-    drop(assert_ready_ok!(exchange.future.poll()));
+    drop(leave(&mut exchange.future).0.unwrap());
 }
 
 const CONTINUED: &str = "continued within a minute true";
@@ -90,6 +91,8 @@ async fn an_upload_that_is_read_is_accepted_and_continued() {
     let told = Told::default();
     let (mut feed, mut exchange) = begin(&told, upload(3));
     assert_eq!(told.take(), ["accepted, expecting true, Some(3)"]);
+    assert_pending!(task::spawn(exchange.request.body_mut().frame()).poll());
+    assert_eq!(told.take(), [""; 0], "hyper may or may not have sent it");
     feed.data(3);
     feed.end();
     for _ in 0..2 {
@@ -107,10 +110,58 @@ async fn an_upload_that_is_never_read_is_told_before_it_is_lingered() {
     let (_feed, exchange) = begin(&told, upload(1_000));
     told.take();
     answer(exchange);
+    let closed = "lingered 0, spared Some(1000), closed";
     let never_read = "never read 200, expecting true, Some(1000)";
+    assert_eq!(told.take(), ["lingering", closed, never_read]);
+    pass(60_000).await;
+    assert_eq!(told.take(), [""; 0]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn one_that_the_client_owes_is_told_before_it_is_lingered() {
+    let told = Told::default();
+    let (_feed, exchange) = begin(&told, post(Version::HTTP_11).header("content-length", 9));
+    told.take();
+    answer(exchange);
+    let never_read = "never read 200, expecting false, Some(9)";
     assert_eq!(told.take(), [never_read, "lingering"]);
-    pass(1_000).await;
-    assert_eq!(told.take(), ["lingered 0, spared Some(1000), nothing_sent"]);
+    pass(60_000).await;
+    assert_eq!(told.take(), ["lingered 0, spared Some(9), idle"]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_body_that_the_response_asks_for_was_not_never_read() {
+    let told = Told::default();
+    let (feed, body) = fed();
+    let service = tower::service_fn(|request: Request<_>| async {
+        Ok::<_, std::convert::Infallible>(http::Response::new(request.into_body()))
+    });
+    feed.data(1);
+    let layer = told.observe(ExpectLayer::default()).layer(service);
+    let response = at_once(layer, upload(2).body(body).unwrap());
+    let accepted = "accepted, expecting true, Some(2)";
+    assert_eq!(told.take(), [accepted, CONTINUED]);
+    drop(response);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_body_that_is_drained_before_a_101_is_continued() {
+    let told = Told::default();
+    let (mut feed, mut exchange) = begin(&told, upload(5));
+    told.take();
+    drop(exchange.request);
+    let mut response = reply();
+    *response.status_mut() = http::StatusCode::SWITCHING_PROTOCOLS;
+    exchange.respond.send_response(response);
+    assert_pending!(exchange.future.poll());
+    assert_eq!(told.take(), ["lingering"]);
+    feed.data(5);
+    feed.end();
+    assert_eq!(exchange.future.await.unwrap().status(), 101);
+    assert_eq!(
+        told.take(),
+        [CONTINUED, "lingered 5, spared None, complete"]
+    );
 }
 
 #[tokio::test(start_paused = true)]
@@ -165,6 +216,7 @@ fn a_moot_expectation_is_accepted_and_neither_continued_nor_never_read() {
 #[test]
 fn each_refusal_says_why() {
     let refuse = |_: &RequestHead| Err::<(), _>(Rejection::content_too_large(1));
+    let closed = &["lingering", "lingered 0, spared Some(7), closed"][..];
     for (expect, version, line) in [
         (
             "y 100-continue",
@@ -196,7 +248,14 @@ fn each_refusal_says_why() {
             &told.observe(layer).no_linger(),
             request.body(fed().1).unwrap(),
         );
-        assert_eq!(told.take(), [line]);
+        let told = told.take();
+        assert_eq!(told[0], line);
+        let expected = if version == Version::HTTP_2 {
+            &[]
+        } else {
+            closed
+        };
+        assert_eq!(told[1..], *expected, "{line}");
     }
 }
 
@@ -207,55 +266,121 @@ async fn a_decision_that_comes_too_late_is_told_as_such() {
     let layer = told.observe(layer.decision_timeout(Duration::from_secs(1)).no_linger());
     let request = upload(7).body(fed().1).unwrap();
     layer.layer(NotCalled).call(request).await.unwrap();
-    assert_eq!(told.take(), ["rejected 503 timed_out, Some(7)"]);
+    let rejected = "rejected 503 timed_out, Some(7)";
+    let closed = "lingered 0, spared Some(7), closed";
+    assert_eq!(told.take(), [rejected, "lingering", closed]);
 }
 
 #[tokio::test(start_paused = true)]
 async fn every_end_of_the_lingering_is_told_with_the_bytes() {
-    let refuse = |_: &RequestHead| Err::<(), _>(Rejection::forbidden());
-    let second = Duration::from_secs(1);
-    for (linger, sends, ends, line) in [
+    let reject = |_: &RequestHead| Err::<(), _>(Rejection::forbidden());
+    let default = Linger::default;
+    let total = default().total(Duration::from_secs(1));
+    let plain = || post(Version::HTTP_11).header("content-length", 100);
+    let http2 = || upload(100).version(Version::HTTP_2);
+    let long = |length| upload(length);
+    for (linger, request, length, sends, ends, line) in [
         (
-            Linger::default(),
+            default(),
+            plain(),
+            None,
             5,
             true,
-            "lingered 5, spared Some(95), complete",
+            "5, spared Some(95), complete",
         ),
         (
-            Linger::default(),
+            default(),
+            plain(),
+            None,
             5,
             false,
-            "lingered 5, spared Some(95), idle",
+            "5, spared Some(95), idle",
         ),
         (
-            Linger::default().total(second),
+            total,
+            plain(),
+            None,
             5,
             false,
-            "lingered 5, spared Some(95), total_time",
+            "5, spared Some(95), total_time",
         ),
         (
-            Linger::default().max_bytes(4),
+            default().max_bytes(4),
+            plain(),
+            None,
             5,
             false,
-            "lingered 5, spared Some(95), max_bytes",
+            "5, spared Some(95), max_bytes",
         ),
         (
-            Linger::default().max_drains(0),
+            default().max_drains(0),
+            post(Version::HTTP_11),
+            None,
             5,
             false,
-            "lingered 0, spared Some(100), max_drains",
+            "0, spared None, max_drains",
         ),
         (
-            Linger::default(),
+            default().max_drains(0),
+            http2(),
+            None,
+            5,
+            false,
+            "0, spared Some(100), max_drains",
+        ),
+        (
+            default(),
+            http2(),
+            None,
             0,
             false,
-            "lingered 0, spared Some(100), nothing_sent",
+            "0, spared Some(100), nothing_sent",
+        ),
+        (
+            default(),
+            upload(100),
+            None,
+            5,
+            false,
+            "0, spared Some(100), closed",
+        ),
+        (
+            default(),
+            upload(100),
+            Some(100),
+            5,
+            false,
+            "0, spared Some(100), closed",
+        ),
+        (
+            default(),
+            long(900_000),
+            Some(900_000),
+            5,
+            false,
+            "0, spared Some(900000), held",
+        ),
+        (
+            default(),
+            long(2_506_757),
+            Some(2_506_757),
+            5,
+            false,
+            "5, spared Some(2506752), held",
+        ),
+        (
+            default(),
+            long(2_506_757),
+            Some(2_506_757),
+            0,
+            false,
+            "0, spared Some(2506757), nothing_sent",
         ),
     ] {
         let told = Told::default();
-        let (mut feed, body) = fed();
-        let layer = told.observe(ExpectLayer::new(refuse).linger(linger));
-        drop(rejected(&layer, upload(100).body(body).unwrap()));
+        let (mut feed, body) = fed_of(length);
+        let layer = told.observe(ExpectLayer::new(reject).linger(linger));
+        drop(rejected(&layer, request.body(body).unwrap()));
         if sends > 0 {
             feed.data(sends);
         }
@@ -263,7 +388,10 @@ async fn every_end_of_the_lingering_is_told_with_the_bytes() {
             feed.end();
         }
         pass(60_000).await;
-        assert_eq!(told.take()[1..], ["lingering", line]);
+        assert_eq!(
+            told.take()[1..],
+            ["lingering", &*format!("lingered {line}")]
+        );
     }
 }
 
@@ -271,8 +399,11 @@ async fn every_end_of_the_lingering_is_told_with_the_bytes() {
 async fn a_client_that_goes_while_it_is_read_is_told_as_gone() {
     let told = Told::default();
     let (feed, body) = fed();
-    let layer = told.observe(ExpectLayer::new(Rejection::forbidden()));
-    drop(rejected(&layer, upload(100).body(body).unwrap()));
+    let layer = told.observe(ExpectLayer::new(|_: &RequestHead| {
+        Err::<(), _>(Rejection::forbidden())
+    }));
+    let request = upload(100).version(Version::HTTP_2);
+    drop(rejected(&layer, request.body(body).unwrap()));
     feed.data(2);
     feed.item(Err(crate::support::Broken));
     pass(60_000).await;
@@ -289,7 +420,8 @@ fn lingering_ends_with_the_runtime() {
     let (_feed, body) = fed();
     let layer = told.observe(ExpectLayer::new(Rejection::forbidden()));
     runtime.block_on(async {
-        drop(rejected(&layer, upload(100).body(body).unwrap()));
+        let request = upload(100).version(Version::HTTP_2);
+        drop(rejected(&layer, request.body(body).unwrap()));
         tokio::task::yield_now().await;
     });
     drop(runtime);
@@ -327,9 +459,7 @@ fn where_nothing_sends_a_100_it_is_not_continued() {
 #[test]
 fn two_observers_are_told_in_turn_and_nested_layers_each_tell() {
     let (outer, inner) = (Told::default(), Told::default());
-    let layer = inner
-        .observe(outer.observe(ExpectLayer::default()))
-        .no_linger();
+    let layer = inner.observe(outer.observe(ExpectLayer::default()));
     let nested = (outer.observe(ExpectLayer::default()), layer);
     let service = tower::service_fn(|request: Request<_>| async {
         drop(request);
@@ -337,13 +467,75 @@ fn two_observers_are_told_in_turn_and_nested_layers_each_tell() {
     });
     let signal = ContinueSignal::new(|| {});
     let request = upload(3).extension(signal).body(fed().1).unwrap();
-    at_once(nested.layer(service), request);
-    let once = [
-        "accepted, expecting true, Some(3)",
-        "never read 200, expecting true, Some(3)",
+    within_a_turn(nested.layer(service), request);
+    let accepted = "accepted, expecting true, Some(3)";
+    let never_read = "never read 200, expecting true, Some(3)";
+    let closed = "lingered 0, spared Some(3), closed";
+    // What is dropped or drained is the outer layer's.
+    assert_eq!(inner.take(), [accepted, never_read]);
+    assert_eq!(
+        outer.take(),
+        [
+            accepted,
+            accepted,
+            never_read,
+            "lingering",
+            closed,
+            never_read
+        ]
+    );
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_observer_changes_nothing_of_the_response() {
+    let layers = [
+        ExpectLayer::default(),
+        ExpectLayer::default().no_linger(),
+        ExpectLayer::default().linger(Linger::at_socket()),
     ];
-    assert_eq!(inner.take(), once);
-    assert_eq!(outer.take(), [once[0], once[0], once[1], once[1]]);
+    let requests: [fn(Version) -> request::Builder; 2] = [expecting, post];
+    for (layer, number) in layers.iter().zip(0..) {
+        for request in requests {
+            let run = |layer: &ExpectLayer| {
+                let (_feed, body) = fed();
+                let request = request(Version::HTTP_11).body(body).unwrap();
+                let mut exchange: InFlight<_, Full<Bytes>> = start(layer, request);
+                drop(exchange.request);
+                exchange.respond.send_response(reply());
+                let (response, turns) = leave(&mut exchange.future);
+                (turns, response.unwrap().headers().clone())
+            };
+            let observed = run(&Told::default().observe(layer.clone()));
+            assert_eq!(observed, run(layer), "{number}");
+        }
+    }
+}
+
+/// The marker of the outer layer, and its own exchange.
+#[tokio::test(start_paused = true)]
+async fn a_nested_layer_only_observes() {
+    let (outer, inner) = (Told::default(), Told::default());
+    let nested = (
+        outer.observe(ExpectLayer::default()),
+        inner.observe(ExpectLayer::default()),
+    );
+    let service = tower::service_fn(|request: Request<_>| async {
+        drop(request);
+        Ok(reply())
+    });
+    let request = post(Version::HTTP_11).extension(7_u8);
+    let (mut feed, body) = fed();
+    drop(at_once(nested.layer(service), request.body(body).unwrap()));
+    feed.data(4);
+    feed.end();
+    pass(1).await;
+    let events = [
+        "accepted, expecting false, None",
+        "never read 200, expecting false, None",
+    ];
+    assert_eq!(inner.take(), events);
+    let drained = ["lingering", "lingered 4, spared None, complete"];
+    assert_eq!(outer.take(), [events, drained].concat());
 }
 
 #[test]

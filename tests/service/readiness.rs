@@ -14,7 +14,7 @@ use tower::{Layer, Service};
 use tower_expect::{Expect, ExpectBody, ExpectLayer, Rejection, RequestHead, ValidateWhen};
 use tower_test::mock;
 
-use crate::support::{expecting, reply, PanicBody};
+use crate::support::{expecting, leave, reply, within_a_turn, PanicBody};
 
 const UNREAD: PanicBody = PanicBody { ended: false };
 
@@ -75,7 +75,8 @@ fn an_inner_error_passes_unchanged() {
     where
         S::Response: std::fmt::Debug,
     {
-        assert_ready_err!(task::spawn(service.call(by("known"))).poll())
+        let (result, _) = leave(&mut task::spawn(service.call(by("known"))));
+        result.unwrap_err()
     }
 
     let inner = tower::service_fn(|_: Inner| ready(Err::<Reply, _>("broken")));
@@ -101,7 +102,8 @@ fn after_a_rejection_the_next_request_works() {
     handle.allow(1);
     for _ in 0..3 {
         assert_ready_ok!(service.poll_ready::<Request<PanicBody>>());
-        let response = assert_ready_ok!(task::spawn(service.call(by("stranger"))).poll());
+        let (response, _) = leave(&mut task::spawn(service.call(by("stranger"))));
+        let response = response.unwrap();
         assert_eq!(response.status(), 401);
         assert_pending!(handle.poll_request());
     }
@@ -111,7 +113,7 @@ fn after_a_rejection_the_next_request_works() {
     assert_pending!(future.poll());
     respond.send_response(reply());
     assert!(future.is_woken());
-    assert_eq!(assert_ready_ok!(future.poll()).status(), 200);
+    assert_eq!(leave(&mut future).0.unwrap().status(), 200);
     assert_pending!(service.poll_ready::<Request<PanicBody>>());
 }
 
@@ -121,7 +123,8 @@ fn after_an_async_rejection_the_next_request_works() {
     let (mut service, mut handle) = mock::spawn_layer::<Inner, Reply, _>(layer);
     for _ in 0..3 {
         assert_ready_ok!(service.poll_ready::<Request<PanicBody>>());
-        let response = assert_ready_ok!(task::spawn(service.call(by("stranger"))).poll());
+        let (response, _) = leave(&mut task::spawn(service.call(by("stranger"))));
+        let response = response.unwrap();
         assert_eq!(response.status(), 401);
         assert_pending!(handle.poll_request());
     }
@@ -130,7 +133,7 @@ fn after_an_async_rejection_the_next_request_works() {
     assert_pending!(future.poll());
     let (_, respond) = assert_ready!(handle.poll_request()).unwrap();
     respond.send_response(reply());
-    assert_eq!(assert_ready_ok!(future.poll()).status(), 200);
+    assert_eq!(leave(&mut future).0.unwrap().status(), 200);
 }
 
 /// Numbers its instances, logs which one is called, and panics if that one was not made ready.
@@ -212,10 +215,10 @@ fn an_async_validator_is_followed_by_a_call_of_the_very_instance_that_was_made_r
     let mut decided = std::mem::take(&mut *decided.lock().unwrap());
     decided.pop().unwrap().send(()).unwrap();
     assert!(second.is_woken());
-    assert_ready_ok!(second.poll());
+    leave(&mut second).0.unwrap();
     assert_eq!(*log.called.lock().unwrap(), [1]);
     decided.pop().unwrap().send(()).unwrap();
-    assert_ready_ok!(first.poll());
+    leave(&mut first).0.unwrap();
     assert_eq!(*log.called.lock().unwrap(), [1, 0]);
 }
 
@@ -238,8 +241,8 @@ fn an_async_validator_that_is_not_asked_clones_nothing() {
             None => 200,
             Some(_) => 417,
         };
-        let response = assert_ready_ok!(task::spawn(service.call(request)).poll());
-        assert_eq!(response.status(), status);
+        let (response, _) = leave(&mut task::spawn(service.call(request)));
+        assert_eq!(response.unwrap().status(), status);
     }
     assert_eq!(*log.called.lock().unwrap(), [0]);
     assert_eq!(*log.clones.lock().unwrap(), 0);
@@ -264,6 +267,6 @@ fn a_synchronous_validator_needs_no_clone() {
     }
 
     let service: Expect<NotClone, _> = ExpectLayer::new(only_known).layer(NotClone);
-    let response = crate::support::at_once(service, by("known"));
+    let response = within_a_turn(service, by("known"));
     assert_eq!(response.status(), 200);
 }

@@ -9,7 +9,7 @@ use tower::Layer;
 use tower_expect::{ExpectLayer, Rejection, RequestHead};
 
 use crate::support::{
-    at_once, connection, content, expecting, post, rejected, NotCalled, PanicBody,
+    at_once, connection, content, expecting, post, rejected, within_a_turn, NotCalled, PanicBody,
 };
 
 const UNREAD: PanicBody = PanicBody { ended: false };
@@ -36,7 +36,7 @@ fn http_1_closes_after_a_rejection_and_http_2_and_3_have_no_such_field() {
         }
         let request = expecting(version).body(UNREAD).unwrap();
         let layer = ExpectLayer::new_async(|head: &RequestHead| ready(refuse(head)));
-        let response = at_once(layer.layer(NotCalled), request);
+        let response = within_a_turn(layer.layer(NotCalled), request);
         assert_eq!(connection(&response), expected, "{version:?}");
     }
 }
@@ -81,17 +81,17 @@ fn an_expecting_request_is_never_kept_however_small() {
         let response = rejected(&ExpectLayer::new(refuse), request.body(UNREAD).unwrap());
         assert_eq!(connection(&response), Some("close"), "{length}");
     }
-    let layer = ExpectLayer::new(refuse);
-    let response = rejected(&layer, expecting(Version::HTTP_11).body(NONE).unwrap());
-    assert_eq!(connection(&response), Some("close"));
 }
 
 #[test]
-fn a_request_without_content_and_expectation_keeps_its_connection() {
+fn a_rejected_request_without_a_body_keeps_its_connection_whatever_it_expects() {
     let layer = ExpectLayer::new(refuse);
-    let response = rejected(&layer, post(Version::HTTP_11).body(NONE).unwrap());
-    assert_eq!(response.status(), 413);
-    assert_eq!(connection(&response), None);
+    for (expect, status) in [("", 413), ("100-continue", 413), ("foo", 417), ("a b", 400)] {
+        let request = post(Version::HTTP_11).header("expect", expect).body(NONE);
+        let response = at_once(layer.layer(NotCalled), request.unwrap());
+        assert_eq!(response.status(), status);
+        assert_eq!(connection(&response), None, "{expect}");
+    }
 }
 
 #[cfg(feature = "tokio")]
@@ -121,8 +121,9 @@ fn a_small_content_length_keeps_the_connection_unless_there_is_no_lingering() {
     let up_to_9 = layer().linger(Linger::default().keep_alive_up_to(9));
     assert_eq!(connection(&response(up_to_9.clone(), "9")), None);
     assert_eq!(connection(&response(up_to_9, "10")), Some("close"));
+    // hyper says so itself, as the body is gone.
     let off = response(layer().no_linger(), "1");
-    assert_eq!(connection(&off), Some("close"));
+    assert_eq!(connection(&off), None);
 }
 
 #[cfg(feature = "tokio")]
@@ -216,7 +217,7 @@ fn the_answer_to_head_has_no_content() {
 }
 
 #[test]
-fn a_whole_response_is_sent_as_it_is_but_for_connection() {
+fn a_whole_response_is_sent_as_it_is_but_that_close_joins_its_connection_options() {
     let whole = |_: &RequestHead| {
         let response = Response::builder()
             .status(StatusCode::IM_A_TEAPOT)
@@ -229,7 +230,10 @@ fn a_whole_response_is_sent_as_it_is_but_for_connection() {
             .unwrap();
         Err::<(), _>(Rejection::from(response))
     };
-    for (version, expected) in [(Version::HTTP_11, Some("close")), (Version::HTTP_2, None)] {
+    for (version, expected) in [
+        (Version::HTTP_11, Some("close, x-own, upgrade")),
+        (Version::HTTP_2, None),
+    ] {
         for request in [expecting(version), expecting(version).method(Method::PUT)] {
             let request = request.header("content-type", "application/grpc");
             let layer = ExpectLayer::new(whole).render_with(|_: &Rejection, _: &RequestHead| {
@@ -251,7 +255,7 @@ fn a_whole_response_is_sent_as_it_is_but_for_connection() {
 }
 
 #[test]
-fn nobody_but_the_layer_sets_connection() {
+fn a_connection_option_of_the_validator_stays_on_http_1() {
     let renderer = |_: &Rejection, _: &RequestHead| {
         let response = Response::builder().header("connection", "keep-alive");
         response.body(Bytes::new()).unwrap()
@@ -259,11 +263,15 @@ fn nobody_but_the_layer_sets_connection() {
     let validator =
         |_: &RequestHead| Err::<(), _>(Rejection::forbidden().with_header("connection", "upgrade"));
     let layer = ExpectLayer::new(validator).render_with(renderer);
-    for layer in [
-        layer.clone(),
-        layer.render_with(tower_expect::render::Empty),
+    // A renderer of one's own makes of the rejection what it likes.
+    for (layer, expected) in [
+        (layer.clone(), "close"),
+        (
+            layer.render_with(tower_expect::render::Empty),
+            "close, upgrade",
+        ),
     ] {
-        for (version, expected) in [(Version::HTTP_11, Some("close")), (Version::HTTP_2, None)] {
+        for (version, expected) in [(Version::HTTP_11, Some(expected)), (Version::HTTP_2, None)] {
             let response = rejected(&layer, expecting(version).body(UNREAD).unwrap());
             assert_eq!(connection(&response), expected);
         }

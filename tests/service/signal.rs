@@ -163,6 +163,37 @@ fn clones_share_the_shot() {
     assert!(signal.has_fired(), "closing does not undo it");
 }
 
+/// Its client owes the rest, as if the body had been polled.
+#[cfg(feature = "tokio")]
+#[tokio::test(start_paused = true)]
+async fn whoever_fires_it_has_invited_the_client() {
+    use crate::support::{connection, pass};
+
+    for version in [Version::HTTP_11, Version::HTTP_2] {
+        for responds in [true, false] {
+            let (signal, sent) = counted_signal();
+            let (mut feed, body) = fed();
+            let request = expecting(version).extension(signal).body(body).unwrap();
+            let mut exchange = in_flight(&ExpectLayer::default(), request);
+            let extensions = exchange.request.extensions();
+            assert!(extensions.get::<ContinueSignal>().unwrap().fire());
+            drop(exchange.request);
+            if responds {
+                exchange.respond.send_response(reply());
+                let response = assert_ready_ok!(exchange.future.poll());
+                assert_eq!(connection(&response), None);
+            } else {
+                drop(exchange.future);
+            }
+            pass(4_999).await;
+            assert_eq!((feed.polls(), feed.drops()), (1, 0), "{version:?}");
+            feed.end();
+            pass(1).await;
+            assert_eq!((feed.drops(), sent()), (1, 1), "{version:?}");
+        }
+    }
+}
+
 #[test]
 fn nested_layers_fire_it_once() {
     type Twice = ExpectBody<ExpectBody<FedBody>>;

@@ -2,7 +2,7 @@
 
 use std::{
     convert::Infallible,
-    future::Ready,
+    future::{Future, Ready},
     pin::Pin,
     sync::{
         atomic::{AtomicUsize, Ordering},
@@ -13,7 +13,7 @@ use std::{
 
 use bytes::Bytes;
 use http::{header::CONNECTION, request, Request, Response, Version};
-use http_body::{Body, Frame};
+use http_body::{Body, Frame, SizeHint};
 use http_body_util::{BodyExt, Full};
 use tokio::sync::mpsc::{unbounded_channel, UnboundedReceiver, UnboundedSender};
 use tokio_test::{assert_ready, assert_ready_ok, task};
@@ -59,6 +59,8 @@ impl std::error::Error for Broken {}
 /// A body that yields what its [`Feed`] sends, and ends when the feed is dropped.
 pub(crate) struct FedBody {
     items: UnboundedReceiver<Result<Frame<Bytes>, Broken>>,
+    /// How many bytes are still to come, if it knows.
+    left: Option<u64>,
     trace: Arc<Trace>,
 }
 
@@ -75,13 +77,18 @@ pub(crate) struct Feed {
 }
 
 pub(crate) fn fed() -> (Feed, FedBody) {
+    fed_of(None)
+}
+
+/// A body that knows its length, in bytes.
+pub(crate) fn fed_of(left: Option<u64>) -> (Feed, FedBody) {
     let (sender, items) = unbounded_channel();
     let trace = Arc::<Trace>::default();
     let feed = Feed {
         items: Some(sender),
         trace: Arc::clone(&trace),
     };
-    (feed, FedBody { items, trace })
+    (feed, FedBody { items, left, trace })
 }
 
 impl Feed {
@@ -118,7 +125,15 @@ impl Body for FedBody {
         cx: &mut Context<'_>,
     ) -> Poll<Option<Result<Frame<Bytes>, Broken>>> {
         self.trace.polls.fetch_add(1, Ordering::SeqCst);
-        self.items.poll_recv(cx)
+        let polled = self.items.poll_recv(cx);
+        if let (Some(left), Poll::Ready(Some(Ok(frame)))) = (&mut self.left, &polled) {
+            *left -= frame.data_ref().map_or(0, |data| data.len() as u64);
+        }
+        polled
+    }
+
+    fn size_hint(&self) -> SizeHint {
+        self.left.map_or_else(SizeHint::new, SizeHint::with_exact)
     }
 }
 
@@ -208,7 +223,17 @@ impl<B> Service<Request<B>> for NotCalled {
     }
 }
 
-/// The answer of a layer that does not let the request in.
+/// What the future gives, and how many turns it leaves to the connection before: one at most, for which
+/// it is woken.
+pub(crate) fn leave<F: Future>(future: &mut task::Spawn<F>) -> (F::Output, usize) {
+    if let Poll::Ready(output) = future.poll() {
+        return (output, 0);
+    }
+    assert!(future.is_woken(), "it waits for more than a turn");
+    (assert_ready!(future.poll()), 1)
+}
+
+/// The response of a layer that rejects the request.
 pub(crate) fn rejected<V, B>(
     layer: &ExpectLayer<V>,
     request: Request<B>,
@@ -217,10 +242,19 @@ where
     V: Validator,
     B: Body + Send + Unpin + 'static,
 {
-    at_once(layer.layer(NotCalled), request)
+    within_a_turn(layer.layer(NotCalled), request)
 }
 
-/// The answer of a service that is ready, and answers, at once.
+/// The response of a service that leaves the connection a turn at most.
+pub(crate) fn within_a_turn<S, B, R>(service: S, request: Request<B>) -> Response<R>
+where
+    S: Service<Request<B>, Response = Response<R>, Error = Infallible>,
+{
+    let (response, _) = leave(&mut task::spawn(service.oneshot(request)));
+    response.unwrap_or_else(|never| match never {})
+}
+
+/// The response of a service that is ready, and responds, at once.
 pub(crate) fn at_once<S, B, R>(service: S, request: Request<B>) -> Response<R>
 where
     S: Service<Request<B>, Response = Response<R>, Error = Infallible>,

@@ -15,7 +15,7 @@ use tower_expect::{
     ContinueUnavailable, ExpectBody, ExpectLayer, Rejection, RequestHead, ValidateWhen,
 };
 
-use crate::support::{at_once, counted_signal, counter, reply, PanicBody};
+use crate::support::{counted_signal, counter, reply, within_a_turn, PanicBody};
 
 type Lines = &'static [&'static [u8]];
 type Fields = &'static [(&'static str, &'static str)];
@@ -133,10 +133,10 @@ impl Case {
         });
         let response = if is_async {
             let layer = ExpectLayer::new_async(move |head: &RequestHead| ready(verdict(head)));
-            at_once(self.configure(layer, scope).layer(inner), self.request())
+            within_a_turn(self.configure(layer, scope).layer(inner), self.request())
         } else {
             let layer = self.configure(ExpectLayer::new(verdict), scope);
-            at_once(layer.layer(inner), self.request())
+            within_a_turn(layer.layer(inner), self.request())
         };
         let inner = std::mem::take(&mut *seen.lock().unwrap());
         Seen {

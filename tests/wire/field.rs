@@ -170,16 +170,18 @@ async fn folded_lines_and_a_space_before_the_colon_are_refused_by_hyper() {
 }
 
 #[tokio::test]
-async fn an_unknown_expectation_without_content_is_refused_too() {
+async fn an_unknown_expectation_without_content_is_refused_too_and_keeps_the_connection() {
     let app = App::new();
     let mut wire = Wire::to(serve_http1(layer().layer(app.clone())).await).await;
     wire.send("GET /sink HTTP/1.1\r\nHost: a\r\nExpect: foo\r\n\r\n")
         .await;
     let answer = wire.next().await;
     assert_eq!(answer.status(), 417);
-    assert_eq!(answer.field("connection"), Some("close"));
-    wire.end().await;
+    assert_eq!(answer.field("connection"), None);
     assert_eq!(app.calls(), 0);
+    wire.send("GET /sink HTTP/1.1\r\nHost: a\r\n\r\n").await;
+    assert_eq!(wire.next().await.status(), 200);
+    assert_eq!(app.calls(), 1);
 }
 
 #[tokio::test]

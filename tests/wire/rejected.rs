@@ -303,19 +303,24 @@ async fn no_body_outlives_a_refused_exchange_whose_client_is_gone() {
         .layer(layer)
         .service(App::new());
     let address = serve_http1(service).await;
-    let fields = "Expect: 100-continue\r\nContent-Length: 9\r\n";
-
     let mut wires = Vec::new();
-    for _ in 0..100 {
-        let mut refused = Wire::to(address).await;
-        refused.send(put("/sink", fields)).await;
-        assert_eq!(refused.next().await.status(), 403);
-        let mut gone = Wire::to(address).await;
-        gone.send(put("/never", fields)).await;
-        wires.extend([refused, gone]);
+    let plain = "Content-Length: 9\r\n";
+    let expecting = "Expect: 100-continue\r\nContent-Length: 9\r\n";
+    // That of an expecting client is dropped before the response, that of any other is drained behind it.
+    let drained = if cfg!(feature = "tokio") { 100 } else { 0 };
+    for (fields, left) in [(expecting, 0), (plain, drained)] {
+        for _ in 0..100 {
+            let mut refused = Wire::to(address).await;
+            refused.send(put("/sink", fields)).await;
+            assert_eq!(refused.next().await.status(), 403);
+            wires.push(refused);
+        }
+        assert_eq!(alive.load(Ordering::SeqCst), left);
     }
-    if cfg!(feature = "tokio") {
-        assert!(alive.load(Ordering::SeqCst) >= 100);
+    for _ in 0..100 {
+        let mut gone = Wire::to(address).await;
+        gone.send(put("/never", expecting)).await;
+        wires.push(gone);
     }
     drop(wires);
     let all_gone = async {

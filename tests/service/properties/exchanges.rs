@@ -12,14 +12,15 @@ use tower_test::mock::{self, SendResponse};
 
 use super::for_all;
 use crate::support::{
-    counted_signal, expecting, fed, pass, start, Broken, FedBody, Feed, InFlight,
+    connection, counted_signal, expecting, fed, leave, pass, post, start, Broken, FedBody, Feed,
+    InFlight,
 };
 
 #[derive(Clone, Copy, Debug)]
 enum Step {
     PollBody,
     DropBody,
-    Answer,
+    Respond,
     Fail,
     PollFuture,
     DropFuture,
@@ -32,7 +33,7 @@ enum Step {
 const STEPS: [Step; 10] = [
     Step::PollBody,
     Step::DropBody,
-    Step::Answer,
+    Step::Respond,
     Step::Fail,
     Step::PollFuture,
     Step::DropFuture,
@@ -67,34 +68,80 @@ struct Exchange {
     future: Option<Spawn<ResponseFuture<mock::future::ResponseFuture<Response<FedBody>>>>>,
 }
 
-#[derive(Debug, Default)]
-struct Past {
-    polls: usize,
-    /// The application has seen the end of the content, or its error.
-    seen_end: bool,
-    fired: bool,
-    closed: bool,
-    answer: Answer,
+#[derive(Clone, Copy, Debug)]
+struct Kind {
+    version: Version,
+    expects: bool,
 }
 
-#[derive(Debug, Default, PartialEq, Eq)]
-enum Answer {
-    #[default]
+#[derive(Debug)]
+struct Past {
+    kind: Kind,
+    polls: usize,
+    fired: bool,
+    closed: bool,
+    /// The application has seen the end of the body, or its error.
+    seen_end: bool,
+    broke: bool,
+    outcome: Outcome,
+    /// What becomes of the body, once that is settled.
+    fate: Option<Fate>,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Outcome {
+    Awaited,
+    /// The response is there. It may not yet be on its way.
+    Response,
+    Head,
+    /// An error, or nobody waits.
     None,
-    Given,
-    /// Polled or dropped.
-    Out,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Fate {
+    Drained,
+    Dropped,
+}
+
+impl Past {
+    fn is_http1(&self) -> bool {
+        self.kind.version == Version::HTTP_11
+    }
+
+    /// Whether it must not be read once the response has left.
+    fn is_uninvited(&self) -> bool {
+        self.kind.expects && self.polls == 0 && !self.fired
+    }
+
+    /// What becomes of a body that has come back by now; `None` if it is kept.
+    fn settled(&self) -> Option<Fate> {
+        if self.seen_end {
+            return Some(Fate::Dropped);
+        }
+        let drops = self.is_http1() && self.is_uninvited();
+        match self.outcome {
+            Outcome::Awaited => None,
+            Outcome::Response | Outcome::Head | Outcome::None if drops => Some(Fate::Dropped),
+            Outcome::Response => None,
+            Outcome::Head | Outcome::None => Some(Fate::Drained),
+        }
+    }
 }
 
 impl Run {
-    fn begin(version: Version, body: FedBody) -> (Self, impl Fn() -> usize) {
+    fn begin(kind: Kind, body: FedBody) -> (Self, impl Fn() -> usize) {
         let (signal, sent) = counted_signal();
-        let request = expecting(version).extension(signal.clone());
+        let request = match kind.expects {
+            true => expecting(kind.version),
+            false => post(kind.version),
+        };
+        let request = request.extension(signal.clone()).body(body).unwrap();
         let InFlight {
             request,
             respond,
             future,
-        } = start(&ExpectLayer::default(), request.body(body).unwrap());
+        } = start(&ExpectLayer::default(), request);
         let (feed, response_body) = fed();
         let run = Self {
             exchange: Exchange {
@@ -106,100 +153,111 @@ impl Run {
             signal,
             _response_feed: feed,
             response_body: Some(response_body),
-            past: Past::default(),
+            past: Past {
+                kind,
+                polls: 0,
+                fired: false,
+                closed: false,
+                seen_end: false,
+                broke: false,
+                outcome: Outcome::Awaited,
+                fate: None,
+            },
         };
         (run, sent)
     }
 
     fn step(&mut self, step: Step) {
-        let (exchange, past) = (&mut self.exchange, &mut self.past);
         match step {
-            Step::PollBody => {
-                let Some(body) = &mut exchange.body else {
-                    return;
-                };
-                let polled = spawn(body.frame()).poll();
-                past.polls += 1;
-                past.fired |= !past.closed && past.polls == 1;
-                past.seen_end |= matches!(&polled, Poll::Ready(None | Some(Err(_))));
-            }
-            Step::DropBody => exchange.body = None,
-            Step::Answer => {
-                if let Some(respond) = exchange.respond.take() {
-                    let body = self.response_body.take().expect("there is one answer");
+            Step::PollBody => self.poll_body(),
+            Step::DropBody => self.exchange.body = None,
+            Step::Respond => {
+                if let Some(respond) = self.exchange.respond.take() {
+                    let body = self.response_body.take().expect("there is one response");
                     respond.send_response(Response::new(body));
                 }
             }
             Step::Fail => {
-                if let Some(respond) = exchange.respond.take() {
+                if let Some(respond) = self.exchange.respond.take() {
                     respond.send_error("failed");
                 }
             }
-            Step::PollFuture => {
-                let Some(future) = &mut exchange.future else {
-                    return;
-                };
-                if let Poll::Ready(result) = future.poll() {
-                    exchange.future = None;
-                    past.closed = true;
-                    self.response = result.ok();
-                    if self.response.is_some() {
-                        past.answer = Answer::Given;
-                    }
+            Step::PollFuture => self.poll_future(),
+            Step::DropFuture => {
+                if self.exchange.future.take().is_some() {
+                    self.past.outcome = Outcome::None;
+                    self.past.closed |= self.past.kind.expects;
                 }
             }
-            Step::DropFuture => {
-                past.closed |= exchange.future.take().is_some();
-            }
             Step::PollResponse => {
-                let Some(response) = &mut self.response else {
-                    return;
-                };
-                assert!(spawn(response.frame()).poll().is_pending());
-                past.answer = Answer::Out;
+                if let Some(response) = &mut self.response {
+                    assert!(spawn(response.frame()).poll().is_pending());
+                    self.past.outcome = Outcome::Head;
+                }
             }
             Step::DropResponse => {
                 if self.response.take().is_some() {
-                    past.answer = Answer::Out;
+                    self.past.outcome = Outcome::Head;
                 }
             }
             Step::Fire => {
+                let past = &mut self.past;
                 assert_eq!(self.signal.fire(), !past.closed && !past.fired);
                 past.fired |= !past.closed;
             }
             Step::Close => {
                 self.signal.close();
-                past.closed = true;
+                self.past.closed = true;
             }
         }
-    }
-
-    /// What should have become of the content by now.
-    fn fate(&self) -> Fate {
-        if self.exchange.body.is_some() {
-            return Fate::Held;
-        }
-        match self.past.answer {
-            _ if self.past.seen_end => Fate::Dropped,
-            Answer::Out => Fate::ReadOn,
-            Answer::None if self.exchange.future.is_none() => Fate::Dropped,
-            Answer::None | Answer::Given => Fate::Held,
+        let past = &mut self.past;
+        if self.exchange.body.is_none() && past.fate.is_none() {
+            past.fate = past.settled();
         }
     }
-}
 
-#[derive(Clone, Copy, Debug)]
-enum Fate {
-    /// By the application, or until the response is out.
-    Held,
-    ReadOn,
-    Dropped,
+    fn poll_body(&mut self) {
+        let (Some(body), past) = (&mut self.exchange.body, &mut self.past) else {
+            return;
+        };
+        let polled = spawn(body.frame()).poll();
+        past.polls += 1;
+        past.fired |= past.kind.expects && !past.closed && past.polls == 1;
+        past.seen_end |= matches!(&polled, Poll::Ready(None | Some(Err(_))));
+        past.broke |= matches!(&polled, Poll::Ready(Some(Err(_))));
+    }
+
+    fn poll_future(&mut self) {
+        let (Some(future), past) = (&mut self.exchange.future, &mut self.past) else {
+            return;
+        };
+        let is_there = self.exchange.respond.is_none();
+        if !is_there {
+            assert!(future.poll().is_pending());
+            return;
+        }
+        let (result, turns) = leave(future);
+        self.exchange.future = None;
+        past.closed |= past.kind.expects;
+        let is_back = self.exchange.body.is_none();
+        let drops = is_back && !past.seen_end && past.is_http1() && past.is_uninvited();
+        assert_eq!(turns, usize::from(drops), "{past:?}");
+        self.response = result.ok();
+        past.outcome = match &self.response {
+            None => Outcome::None,
+            Some(response) => {
+                let closes = past.is_http1() && (past.is_uninvited() || past.broke);
+                assert_eq!(connection(response), closes.then_some("close"), "{past:?}");
+                Outcome::Response
+            }
+        };
+    }
 }
 
 /// Takes the steps, and then drops all.
-async fn check(version: Version, ending: Ending, steps: &[Step]) {
+async fn check(kind: Kind, ending: Ending, steps: &[Step]) {
     let (mut feed, body) = fed();
-    let (mut run, sent) = Run::begin(version, body);
+    let (mut run, sent) = Run::begin(kind, body);
     feed.data(1);
     feed.data(1);
     match ending {
@@ -212,32 +270,33 @@ async fn check(version: Version, ending: Ending, steps: &[Step]) {
         run.step(step);
         // Longer than anything is waited for.
         pass(60_000).await;
-        let (past, fate) = (&run.past, run.fate());
-        let fired = usize::from(past.fired);
-        assert_eq!(sent(), fired, "{step:?}, {past:?}");
-        let is_read = feed.polls() > past.polls;
-        let found = (is_read, feed.drops());
-        let expected = match fate {
-            Fate::Held => (false, 0),
-            Fate::ReadOn => (true, 1),
-            Fate::Dropped => (false, 1),
+        let past = &run.past;
+        assert_eq!(sent(), usize::from(past.fired), "{step:?}, {past:?}");
+        let found = (feed.polls() > past.polls, feed.drops());
+        let expected = match past.fate {
+            None => (false, 0),
+            Some(Fate::Drained) => (true, 1),
+            Some(Fate::Dropped) => (false, 1),
         };
-        assert_eq!(found, expected, "{step:?}, {past:?}: {fate:?}");
+        assert_eq!(found, expected, "{step:?}, {past:?}");
     }
+    assert!(run.past.fate.is_some());
 }
 
 #[test]
-fn the_100_is_sent_once_before_the_response_and_the_rest_is_read_on_or_dropped_once() {
+fn the_100_is_sent_once_before_the_response_and_the_rest_is_drained_or_dropped_once() {
+    let kinds = [Version::HTTP_11, Version::HTTP_2, Version::HTTP_3]
+        .map(|version| [true, false].map(|expects| Kind { version, expects }));
     let values = (
-        select(vec![Version::HTTP_11, Version::HTTP_2, Version::HTTP_3]),
+        select(kinds.concat()),
         select(vec![Ending::Ends, Ending::Breaks, Ending::Pauses]),
         vec(select(STEPS.to_vec()), 0..14),
     );
-    for_all(1024, values, |(version, ending, steps)| {
+    for_all(1024, values, |(kind, ending, steps)| {
         let runtime = Builder::new_current_thread()
             .enable_time()
             .start_paused(true)
             .build();
-        runtime.unwrap().block_on(check(version, ending, &steps));
+        runtime.unwrap().block_on(check(kind, ending, &steps));
     });
 }
