@@ -196,7 +196,8 @@ impl Policy {
 
 #[inline]
 fn has_body<B: Body>(request: &Request<B>, expects: bool) -> bool {
-    !request.body().is_end_stream() && may_follow(request.method(), request.headers(), expects)
+    let (version, method) = (request.version(), request.method());
+    !request.body().is_end_stream() && may_follow(version, method, request.headers(), expects)
 }
 
 /// Whether somebody below can send the 100 for an expecting request.

@@ -57,6 +57,7 @@ where
 }
 
 /// Has the exchange under way while the inner service has the body.
+#[inline]
 fn lend<B, F>(
     request: Request<B>,
     exchange: Option<Arc<Exchange<B>>>,

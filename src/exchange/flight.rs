@@ -32,6 +32,14 @@ pub(crate) struct Done {
     pub(super) drain: bool,
 }
 
+/// What a response means for its connection.
+pub(crate) struct Response {
+    /// It must announce the close.
+    pub(super) closes: bool,
+    /// Something is left to be done behind the head, by [`Flight::head_is_out`].
+    pub(super) goes_on: bool,
+}
+
 /// An [`Exchange`] without the type of its body.
 pub(crate) trait Flight: Send + Sync {
     /// Asked again after each step until there is nothing to do. The status is `None` for an error.
@@ -40,20 +48,13 @@ pub(crate) trait Flight: Send + Sync {
     /// Reads the unread body within the bounds. What is left comes back.
     fn drain_first(self: Arc<Self>, bounds: Bounds) -> Pin<Box<dyn Future<Output = ()> + Send>>;
 
-    /// There is a response: no 100 from now on. Says whether the response must announce the close.
-    fn responds(&self, status: StatusCode) -> bool;
-
-    /// Whether something is left to be done behind the head, by [`head_is_out`](Self::head_is_out).
-    fn goes_on(&self) -> bool;
+    /// There is a response, of known length or not: no 100 from now on.
+    fn responds(&self, status: StatusCode, is_sized: bool) -> Response;
 
     fn head_is_out(&self);
 
     /// There will be no response from here.
     fn abandon(&self);
-
-    /// The length of the response is not known. Over HTTP/1.0 it then ends where the connection does,
-    /// which draining would put off: the body is dropped instead.
-    fn is_of_unknown_length(&self);
 }
 
 impl<B: Body + Send + Unpin + 'static> Flight for Exchange<B> {
@@ -143,34 +144,36 @@ impl<B: Body + Send + Unpin + 'static> Flight for Exchange<B> {
         })
     }
 
-    fn responds(&self, status: StatusCode) -> bool {
+    fn responds(&self, status: StatusCode, is_sized: bool) -> Response {
         let terms = &self.terms;
         terms.close_signal();
         let mut state = self.lock();
-        let unread = match &state.place {
-            Place::Returned(body) => Some(body.size_hint().exact().or(terms.announced)),
-            Place::Lent | Place::Late | Place::Gone => None,
-        };
+        state.responded = true;
         let owes_nothing = terms.owes_nothing(state.asked);
-        let closes = owes_nothing
-            || match unread {
-                Some(rest) => !self.keeps_alive(&mut state.permit, status, rest),
-                None => state.broken,
-            };
-        if !terms.drops || !terms.is_http1() {
+        let mut unread = None;
+        let mut closes = owes_nothing || state.broken;
+        if let Place::Returned(body) = &state.place {
+            let rest = body.size_hint().exact().or(terms.announced);
+            closes = owes_nothing || !self.keeps_alive(&mut state.permit, status, rest);
+            if !is_sized && terms.version < Version::HTTP_11 {
+                // The response ends where the connection does, which draining would put off.
+                unread = Some(std::mem::replace(&mut state.place, Place::Gone));
+            }
+        }
+        let goes_on = !matches!(state.place, Place::Gone);
+        if goes_on && !(terms.drops && terms.is_http1()) {
             // The body may be dropped on a thread without one.
             state.runtime = Runtime::current();
         }
-        state.responded = true;
         drop(state);
+        drop(unread);
         if let Some(watch) = &terms.watch {
             watch.responded(status);
         }
-        closes && terms.is_http1() && !terms.observes
-    }
-
-    fn goes_on(&self) -> bool {
-        !matches!(self.lock().place, Place::Gone)
+        Response {
+            closes: closes && terms.is_http1() && !terms.observes,
+            goes_on,
+        }
     }
 
     fn head_is_out(&self) {
@@ -196,15 +199,6 @@ impl<B: Body + Send + Unpin + 'static> Flight for Exchange<B> {
             }
             Place::Returned(body) => self.start_drain(body, state),
             place @ (Place::Late | Place::Gone) => state.place = place,
-        }
-    }
-
-    fn is_of_unknown_length(&self) {
-        let mut state = self.lock();
-        if let (Place::Returned(_), true) = (&state.place, self.terms.version < Version::HTTP_11) {
-            let unread = std::mem::replace(&mut state.place, Place::Gone);
-            drop(state);
-            drop(unread);
         }
     }
 }

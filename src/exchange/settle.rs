@@ -130,23 +130,22 @@ where
     #[inline]
     fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
         let mut this = self.project();
-        if this.settling.is_none() {
-            let inner = this.inner.as_mut().as_pin_mut();
-            let result = ready!(inner.expect("polled after it was ready").poll(cx));
-            if this.flight.is_none() {
-                return Poll::Ready(result.map(|response| response.map(ResponseBody::plain)));
-            }
-            // Whatever the inner future still holds of the request must come back before we look.
-            this.inner.set(None);
-            return settle(
-                Settling::of(Held::Ready(result)),
-                this.settling,
-                this.flight,
-                cx,
-            );
+        if let Some(settling) = this.settling.take() {
+            return settle(*settling, this.settling, this.flight, cx);
         }
-        let settling = this.settling.take().map(|settling| *settling);
-        settle(settling.expect("some"), this.settling, this.flight, cx)
+        let inner = this.inner.as_mut().as_pin_mut();
+        let result = ready!(inner.expect("polled after it was ready").poll(cx));
+        let Some(flight) = &*this.flight else {
+            return Poll::Ready(result.map(|response| response.map(ResponseBody::plain)));
+        };
+        // Whatever the inner future still holds of the request must come back before we look.
+        this.inner.set(None);
+        let status = result.as_ref().map(Response::status).ok();
+        if let Before::Nothing = flight.before(status, Done::default()) {
+            return Poll::Ready(leave(result, this.flight.take()));
+        }
+        let settling = Settling::of(Held::Ready(result));
+        settle(settling, this.settling, this.flight, cx)
     }
 }
 
@@ -167,6 +166,26 @@ fn settle<O: Outcome>(
         }
     }
     Poll::Ready(settling.held.leave(exchange.take()))
+}
+
+#[inline]
+fn leave<R: Body, E>(
+    result: Result<Response<R>, E>,
+    exchange: Option<Arc<dyn Flight>>,
+) -> Result<Response<ResponseBody<R>>, E> {
+    match result {
+        Ok(response) => {
+            let mut response = response.map(ResponseBody::plain);
+            finish(&mut response, exchange);
+            Ok(response)
+        }
+        Err(error) => {
+            if let Some(exchange) = exchange {
+                exchange.abandon();
+            }
+            Err(error)
+        }
+    }
 }
 
 impl<O: Outcome> Settling<O> {
@@ -231,34 +250,27 @@ impl<O: Outcome> Held<O> {
 
     fn leave(self, exchange: Option<Arc<dyn Flight>>) -> Settled<O> {
         let mut response = match self {
-            Self::Ready(Ok(response)) => response.map(ResponseBody::plain),
-            Self::Ready(Err(error)) => {
-                if let Some(exchange) = exchange {
-                    exchange.abandon();
-                }
-                return Err(error);
-            }
+            Self::Ready(result) => return leave(result, exchange),
             Self::Primed(head, body) => Response::from_parts(head, ResponseBody::primed(body)),
             Self::Rejection(response) => response.map(ResponseBody::rejection),
         };
-        if let Some(exchange) = exchange {
-            finish(&mut response, exchange);
-        }
+        finish(&mut response, exchange);
         Ok(response)
     }
 }
 
 /// Adds what the response must say, and what must stay with its body.
-fn finish<R: Body>(response: &mut Response<ResponseBody<R>>, exchange: Arc<dyn Flight>) {
-    if exchange.responds(response.status()) {
-        close(response.headers_mut());
-    }
+fn finish<R: Body>(response: &mut Response<ResponseBody<R>>, exchange: Option<Arc<dyn Flight>>) {
+    let Some(exchange) = exchange else {
+        return;
+    };
     let is_sized =
         response.body().len().is_some() || response.headers().contains_key(CONTENT_LENGTH);
-    if !is_sized {
-        exchange.is_of_unknown_length();
+    let told = exchange.responds(response.status(), is_sized);
+    if told.closes {
+        close(response.headers_mut());
     }
-    if exchange.goes_on() {
+    if told.goes_on {
         response.body_mut().keep(exchange);
     }
 }
