@@ -2,7 +2,9 @@
 
 use std::{future::Future, sync::Arc};
 
-use http::{header::EXPECT, HeaderMap, Request, Version};
+#[cfg(feature = "serve")]
+use http::Version;
+use http::{header::EXPECT, HeaderMap, Request};
 use http_body::Body;
 
 #[cfg(feature = "serve")]
