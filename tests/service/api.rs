@@ -98,7 +98,7 @@ fn all_is_debug() {
     struct NotDebug;
 
     impl Future for NotDebug {
-        type Output = Result<Response<Body>, NotDebug>;
+        type Output = Result<Response<Body>, Self>;
 
         fn poll(self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<Self::Output> {
             unreachable!()

@@ -34,10 +34,12 @@ fn seen_here(place: Place, seen: Seen) -> Seen {
 /// How many bodies were dropped or drained, and that told, by the time of the panic or for it.
 fn readings_of(place: Place) -> usize {
     match place {
-        // Dropped before the response.
-        Place::ResponseBody | Place::ObserverOfNeverRead => 1,
-        // Owed by the client, and so drained although there is no response.
-        Place::HandlerThatHasReadSome | Place::ObserverOfContinued => 1,
+        // The first two are dropped before the response, the others are owed by the client, and so drained
+        // although there is no response.
+        Place::ResponseBody
+        | Place::ObserverOfNeverRead
+        | Place::HandlerThatHasReadSome
+        | Place::ObserverOfContinued => 1,
         _ => 0,
     }
 }
