@@ -196,8 +196,10 @@ impl Policy {
 
 #[inline]
 fn has_body<B: Body>(request: &Request<B>, expects: bool) -> bool {
-    let (version, method) = (request.version(), request.method());
-    !request.body().is_end_stream() && may_follow(version, method, request.headers(), expects)
+    let body = request.body();
+    !body.is_end_stream()
+        && (body.size_hint().lower() > 0
+            || may_follow(request.method(), request.headers(), expects))
 }
 
 /// Whether somebody below can send the 100 for an expecting request.

@@ -75,8 +75,7 @@ impl RequestHead {
             _ => Expectations::parse(&parts.headers).unwrap_or_default(),
         };
         let expects = !expectations.is_empty();
-        let has_body =
-            !is_end_stream && may_follow(parts.version, &parts.method, &parts.headers, expects);
+        let has_body = !is_end_stream && may_follow(&parts.method, &parts.headers, expects);
         Self::new(parts, expectations, has_body, size_hint)
     }
 

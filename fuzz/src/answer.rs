@@ -28,7 +28,12 @@ pub fn rejection(status: StatusCode) -> Rejection {
 }
 
 /// Checks the answer to a request that is not let in, byte by byte.
-pub fn check(case: &Case, status: u16, reason: &RejectReason, response: Response<ResponseBody<Full<Bytes>>>) {
+pub fn check(
+    case: &Case,
+    status: u16,
+    reason: &RejectReason,
+    response: Response<ResponseBody<Full<Bytes>>>,
+) {
     assert_eq!(
         response
             .extensions()
@@ -41,7 +46,8 @@ pub fn check(case: &Case, status: u16, reason: &RejectReason, response: Response
     let (head, body) = response.into_parts();
     assert_eq!(head.status.as_u16(), if grpc { 200 } else { status });
     assert!(!head.status.is_informational());
-    check_connection(case, &head.headers);
+    let closes = table::of_refusal(case, head.status.as_u16()).closes;
+    check_connection(closes, &head.headers);
     let content = content(body);
     let mut text = None;
     for (name, value) in &head.headers {
@@ -72,22 +78,15 @@ pub fn check(case: &Case, status: u16, reason: &RejectReason, response: Response
 }
 
 /// Checks the answer of the application to a request that is let in.
-pub fn check_application(case: &Case, response: &Response<ResponseBody<Full<Bytes>>>) {
+pub fn check_application(closes: bool, response: &Response<ResponseBody<Full<Bytes>>>) {
     assert_eq!(response.status(), 200);
     assert_eq!(response.body().size_hint().exact(), Some(2));
-    match response.headers().get("connection") {
-        None => assert!(response.headers().is_empty()),
-        Some(close) => {
-            assert_eq!(close, "close");
-            assert_eq!(response.headers().len(), 1);
-            assert!(case.version() <= Version::HTTP_11);
-        }
-    }
+    check_connection(closes, response.headers());
+    assert_eq!(response.headers().len(), usize::from(closes));
 }
 
-fn check_connection(case: &Case, headers: &HeaderMap) {
+fn check_connection(closes: bool, headers: &HeaderMap) {
     let connection = headers.get("connection");
-    let closes = case.version() <= Version::HTTP_11 && !table::keeps_alive(case);
     assert_eq!(
         connection.map(HeaderValue::as_bytes),
         closes.then_some(&b"close"[..])

@@ -35,7 +35,7 @@ pub fn by_field(head: &RequestHead) -> Result<(), Rejection> {
 /// Inside of the layer: the path says what is done with the content.
 pub async fn answer<B>(request: Request<ExpectBody<B>>) -> Result<Response<Paced>, BoxError>
 where
-    B: Body<Data = Bytes, Error: Send> + Send + Unpin + 'static,
+    B: Body<Data = Bytes, Error: Into<BoxError>> + Send + Unpin + 'static,
 {
     let path = request.uri().path().to_owned();
     let mut body = request.into_body();

@@ -2,7 +2,7 @@
 
 use arbitrary::Arbitrary;
 use http::{header, HeaderMap, HeaderName, HeaderValue, Method, Request, StatusCode, Version};
-use tower_expect::{ValidateWhen, ContinueUnavailable};
+use tower_expect::{ContinueUnavailable, ValidateWhen};
 
 #[derive(Arbitrary, Debug)]
 pub struct Case {
@@ -106,7 +106,11 @@ impl Case {
     }
 
     pub fn scope(&self) -> ValidateWhen {
-        [ValidateWhen::HasBody, ValidateWhen::Expecting, ValidateWhen::Always][usize::from(self.scope % 3)]
+        [
+            ValidateWhen::HasBody,
+            ValidateWhen::Expecting,
+            ValidateWhen::Always,
+        ][usize::from(self.scope % 3)]
     }
 
     pub fn continue_unavailable(&self) -> ContinueUnavailable {

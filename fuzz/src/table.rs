@@ -17,9 +17,18 @@ pub enum Outcome {
         asked: bool,
     },
     Admitted {
+        content: bool,
         expecting: bool,
         asked: bool,
     },
+}
+
+/// How a response leaves.
+#[derive(Debug, PartialEq, Eq)]
+pub struct Leave {
+    /// Of the connection, before it leaves.
+    pub turns: usize,
+    pub closes: bool,
 }
 
 #[derive(Debug, PartialEq, Eq)]
@@ -75,25 +84,76 @@ pub fn outcome(case: &Case) -> Outcome {
             reason: RejectReason::Validator,
             asked,
         },
-        _ => Outcome::Admitted { expecting, asked },
+        _ => Outcome::Admitted {
+            content,
+            expecting,
+            asked,
+        },
     }
 }
 
-/// Whether a refusal lets an HTTP/1 connection go on: only if no client could be in doubt about
-/// what it owes, and what it owes is nothing or short.
-pub fn keeps_alive(case: &Case) -> bool {
+/// The longest body, in bytes, that hyper completes by itself when it is dropped.
+const COMPLETED: u32 = 835_584;
+
+/// How the response to a request that is refused leaves.
+///
+/// The client of any `Expect` field may be waiting for a 100.
+pub fn of_refusal(case: &Case, status: u16) -> Leave {
     let headers = case.headers();
     let says_nothing =
         |line: &HeaderValue| line.as_bytes().iter().all(|byte| b" \t,".contains(byte));
-    let has_expect = !is_old(case) && !lines(&headers, "expect").iter().all(says_nothing);
-    let length = case
-        .body_length
-        .map(u64::from)
-        .or_else(|| announced(&headers));
-    let is_short = case.lingers
-        && case.version() == Version::HTTP_11
-        && length.is_some_and(|length| length <= 65_536);
-    !has_expect && (case.body_ended || is_short)
+    let waits = !is_old(case) && !lines(&headers, "expect").iter().all(says_nothing);
+    match case.body_ended {
+        true => Leave::NOTHING,
+        false => of_returned(case, status, waits, COMPLETED),
+    }
+}
+
+/// How a response of the application leaves; of an error, only the turns are of interest.
+pub fn of_response(case: &Case, content: bool, expecting: bool) -> Leave {
+    let polled = case.application.polls % 4 > 0;
+    // The body has no frame.
+    let invited = polled && case.signal;
+    let waits = expecting && !invited;
+    if !content || !(case.lingers || expecting) {
+        return Leave::NOTHING;
+    }
+    if case.application.drops_body {
+        let completed = if polled { 3 * COMPLETED } else { COMPLETED };
+        return of_returned(case, 200, waits, completed);
+    }
+    let is_http1 = case.version() <= Version::HTTP_11;
+    Leave {
+        turns: usize::from(is_http1 && waits && polled),
+        closes: is_http1 && waits,
+    }
+}
+
+/// With the body unread and come back. Nobody could be in doubt about what a client owes that does not
+/// wait; if it is short, the connection goes on.
+fn of_returned(case: &Case, status: u16, waits: bool, completed: u32) -> Leave {
+    if case.version() > Version::HTTP_11 {
+        return Leave::NOTHING;
+    }
+    let is_completed = case.body_length.map_or(true, |length| length <= completed);
+    let is_dropped = !case.lingers || waits && is_completed;
+    let rest = case.body_length.map(u64::from);
+    let goes_on = match rest.or_else(|| announced(&case.headers())) {
+        Some(rest) => rest <= 65_536,
+        None => (200..300).contains(&status),
+    };
+    let is_kept_alive = !case.lingers || case.version() == Version::HTTP_11 && goes_on;
+    Leave {
+        turns: usize::from(is_dropped),
+        closes: waits || !is_kept_alive,
+    }
+}
+
+impl Leave {
+    const NOTHING: Self = Self {
+        turns: 0,
+        closes: false,
+    };
 }
 
 fn is_old(case: &Case) -> bool {

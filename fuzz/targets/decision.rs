@@ -25,7 +25,7 @@ use tower_expect::{
 use tower_expect_fuzz::{
     answer,
     case::{Case, End},
-    table::{self, Outcome},
+    table::{self, Leave, Outcome},
     watched::{Counts, Watched},
 };
 
@@ -143,7 +143,7 @@ where
     let is_asked = match outcome {
         Outcome::Refused { asked, .. } | Outcome::Admitted { asked, .. } => asked,
     };
-    let polled = match first {
+    let mut polled = match first {
         Poll::Pending if is_asked && case.asynchronous => future.as_mut().poll(&mut cx),
         first => first,
     };
@@ -154,6 +154,12 @@ where
     );
     match outcome {
         Outcome::Refused { status, reason, .. } => {
+            // Whether the status is a success, and a gRPC client's always is, matters to the close only.
+            for _ in 0..table::of_refusal(case, status).turns {
+                assert!(polled.is_pending(), "{polled:?}");
+                assert_eq!(counts.drops(), 1, "the turn is for nothing");
+                polled = future.as_mut().poll(&mut cx);
+            }
             let Poll::Ready(Ok(response)) = polled else {
                 panic!("{reason:?} gives {polled:?}")
             };
@@ -162,11 +168,14 @@ where
             assert_eq!((counts.polls(), counts.drops()), (0, 1));
             assert!(!case.signal || !signal.fire(), "the answer has begun");
         }
-        Outcome::Admitted { expecting, .. } => {
+        Outcome::Admitted {
+            content, expecting, ..
+        } => {
             assert!(polled.is_pending(), "{polled:?}");
             let before = usize::from(case.application.polls % 4);
             let sends = usize::from(case.signal && expecting && before > 0);
-            live(case, is_asked, &application, future, &counts);
+            let leave = table::of_response(case, content, expecting);
+            live(case, is_asked, &application, future, &counts, &leave);
             assert_eq!(sent.load(Ordering::Relaxed), sends);
             assert!(
                 !(case.signal && expecting && signal.fire()),
@@ -185,6 +194,7 @@ fn live<F>(
     application: &Application,
     future: Pin<Box<F>>,
     counts: &Counts,
+    leave: &Leave,
 ) where
     F: Future<Output = Result<Response<ResponseBody<Full<Bytes>>>, &'static str>>,
 {
@@ -211,16 +221,18 @@ fn live<F>(
     match plan.end {
         End::Answers => {
             application.with(|inside| inside.answer = Some(Ok(Response::new(Full::from("ok")))));
-            let Some(Ok(answered)) = once(future) else {
+            let Some(Ok(answered)) = after_turns(leave.turns, future) else {
                 panic!("the answer was held back")
             };
-            answer::check_application(case, &answered);
+            answer::check_application(leave.closes, &answered);
             response = Some(answered);
         }
         End::Fails => {
             application.with(|inside| inside.answer = Some(Err("failed")));
             assert_eq!(
-                once(future).expect("the error was held back").unwrap_err(),
+                after_turns(leave.turns, future)
+                    .expect("the error was held back")
+                    .unwrap_err(),
                 "failed"
             );
         }
@@ -234,12 +246,13 @@ fn live<F>(
     }
 }
 
-/// Polls once, and drops the future.
-fn once<F: Future>(mut future: Pin<Box<F>>) -> Option<F::Output> {
-    match future
-        .as_mut()
-        .poll(&mut Context::from_waker(Waker::noop()))
-    {
+/// Polls until so many turns are over, and drops the future.
+fn after_turns<F: Future>(turns: usize, mut future: Pin<Box<F>>) -> Option<F::Output> {
+    let mut cx = Context::from_waker(Waker::noop());
+    for _ in 0..turns {
+        assert!(future.as_mut().poll(&mut cx).is_pending(), "without a turn");
+    }
+    match future.as_mut().poll(&mut cx) {
         Poll::Ready(output) => Some(output),
         Poll::Pending => None,
     }

@@ -102,7 +102,8 @@ where
         }
         let polled = Pin::new(&mut *body).poll_frame(cx);
         let asked = match polled {
-            Poll::Pending => Asked::Polled,
+            // An error tells nothing of what the client was told.
+            Poll::Pending | Poll::Ready(Some(Err(_))) => Asked::Polled,
             Poll::Ready(_) => Asked::Invited,
         };
         if asked > this.asked {

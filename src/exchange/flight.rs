@@ -91,7 +91,7 @@ impl<B: Body + Send + Unpin + 'static> Flight for Exchange<B> {
             }
             Place::Lent if switches && !terms.observes => Before::Fail,
             Place::Gone if switches && state.broken && !terms.observes => Before::Fail,
-            Place::Lent if terms.expecting && !switches => match state.asked {
+            Place::Lent if terms.expecting && !switches && !state.broken => match state.asked {
                 // An error has no body to be polled.
                 Asked::Never if !done.prime && terms.can_invite() && !terms.observes => {
                     match status {

@@ -62,22 +62,19 @@ pin_project! {
         inner: Option<F>,
         // Boxed: most responses leave at once.
         settling: Option<Box<Settling<F::Output>>>,
-        flight: Option<Arc<dyn Flight>>,
+        // Last: what the others hold of the request comes back before the exchange is left.
+        flight: InFlight,
     }
+}
 
-    impl<F> PinnedDrop for ResponseFuture<F>
-    where
-        F: Future,
-        F::Output: Outcome,
-    {
-        fn drop(this: Pin<&mut Self>) {
-            let mut this = this.project();
-            if let Some(flight) = this.flight.take() {
-                // What these hold of the request comes back before the exchange is left.
-                this.inner.set(None);
-                *this.settling = None;
-                flight.abandon();
-            }
+/// Abandons the exchange when it is dropped.
+struct InFlight(Option<Arc<dyn Flight>>);
+
+impl Drop for InFlight {
+    #[inline]
+    fn drop(&mut self) {
+        if let Some(flight) = self.0.take() {
+            flight.abandon();
         }
     }
 }
@@ -85,6 +82,8 @@ pin_project! {
 /// A response that is there but may not leave yet.
 struct Settling<O: Outcome> {
     held: Held<O>,
+    /// `None` if that has not been asked yet.
+    next: Option<Before>,
     done: Done,
     // The lock is never taken: it makes `Sync` what is only `Send`.
     drain: Option<Mutex<Pin<Box<dyn Future<Output = ()> + Send>>>>,
@@ -107,15 +106,15 @@ where
         Self {
             inner: Some(inner),
             settling: None,
-            flight,
+            flight: InFlight(flight),
         }
     }
 
     pub(super) fn rejected(response: Response<Bytes>, flight: Option<Arc<dyn Flight>>) -> Self {
         Self {
             inner: None,
-            settling: Some(Box::new(Settling::of(Held::Rejection(response)))),
-            flight,
+            settling: Some(Box::new(Settling::of(Held::Rejection(response), None))),
+            flight: InFlight(flight),
         }
     }
 }
@@ -131,21 +130,22 @@ where
     fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
         let mut this = self.project();
         if let Some(settling) = this.settling.take() {
-            return settle(*settling, this.settling, this.flight, cx);
+            return settle(*settling, this.settling, &mut this.flight.0, cx);
         }
         let inner = this.inner.as_mut().as_pin_mut();
         let result = ready!(inner.expect("polled after it was ready").poll(cx));
-        let Some(flight) = &*this.flight else {
+        let Some(flight) = &this.flight.0 else {
             return Poll::Ready(result.map(|response| response.map(ResponseBody::plain)));
         };
         // Whatever the inner future still holds of the request must come back before we look.
         this.inner.set(None);
         let status = result.as_ref().map(Response::status).ok();
-        if let Before::Nothing = flight.before(status, Done::default()) {
-            return Poll::Ready(leave(result, this.flight.take()));
+        let next = flight.before(status, Done::default());
+        if let Before::Nothing = next {
+            return Poll::Ready(leave(result, this.flight.0.take()));
         }
-        let settling = Settling::of(Held::Ready(result));
-        settle(settling, this.settling, this.flight, cx)
+        let settling = Settling::of(Held::Ready(result), Some(next));
+        settle(settling, this.settling, &mut this.flight.0, cx)
     }
 }
 
@@ -189,9 +189,10 @@ fn leave<R: Body, E>(
 }
 
 impl<O: Outcome> Settling<O> {
-    fn of(held: Held<O>) -> Self {
+    fn of(held: Held<O>, next: Option<Before>) -> Self {
         Self {
             held,
+            next,
             done: Done::default(),
             drain: None,
         }
@@ -205,7 +206,8 @@ impl<O: Outcome> Settling<O> {
                 ready!(drain.as_mut().poll(cx));
                 self.drain = None;
             }
-            match flight.before(self.held.status(), self.done) {
+            let ask = || flight.before(self.held.status(), self.done);
+            match self.next.take().unwrap_or_else(ask) {
                 Before::Nothing => return Poll::Ready(()),
                 Before::Turn => {
                     self.done.turn = true;

@@ -2,7 +2,7 @@
 
 use http::{
     header::{CONTENT_LENGTH, TRANSFER_ENCODING},
-    HeaderMap, HeaderName, HeaderValue, Method, Version,
+    HeaderMap, HeaderName, HeaderValue, Method,
 };
 
 use super::InvalidHeader;
@@ -13,23 +13,12 @@ use super::InvalidHeader;
 /// HTTP/2 clients and proxies may end a request with a separate, empty DATA frame, so that the body
 /// is not at its end yet although there is none. For methods that usually have none, silence means
 /// none; for the others, only a length of 0 does.
-#[inline]
-pub(crate) fn may_follow(
-    version: Version,
-    method: &Method,
-    headers: &HeaderMap,
-    expects: bool,
-) -> bool {
+pub(crate) fn may_follow(method: &Method, headers: &HeaderMap, expects: bool) -> bool {
     let usually = match *method {
         Method::GET | Method::HEAD | Method::OPTIONS | Method::TRACE | Method::DELETE => expects,
         Method::CONNECT => false,
         _ => true,
     };
-    // On HTTP/1 a body of length 0 is at its end.
-    usually && version < Version::HTTP_2 || is_announced(headers, usually)
-}
-
-fn is_announced(headers: &HeaderMap, usually: bool) -> bool {
     let mut lengths = headers.get_all(CONTENT_LENGTH).iter();
     let follows = match lengths.next() {
         None => usually,

@@ -21,7 +21,7 @@ use tower_expect::{
     RequestHead, ResponseBody, ResponseFuture, ValidateWhen, Validator,
 };
 
-use crate::support::{at_once, post, rejected, NotCalled, PanicBody};
+use crate::support::{at_once, post, rejected, within_a_turn, NotCalled, PanicBody};
 
 fn send<T: Send>() {}
 fn shared<T: Send + Sync>() {}
@@ -98,7 +98,7 @@ fn all_is_debug() {
     struct NotDebug;
 
     impl Future for NotDebug {
-        type Output = Result<Response<Body>, NotDebug>;
+        type Output = Result<Response<Body>, Self>;
 
         fn poll(self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<Self::Output> {
             unreachable!()
@@ -185,7 +185,7 @@ fn closures_infer_with_the_type_of_head_written_out() {
             }
         }
     });
-    let response = at_once(layer.layer(NotCalled), upload());
+    let response = within_a_turn(layer.layer(NotCalled), upload());
     assert_eq!(response.status(), 405);
     let _ = ExpectLayer::new_async(|_: &RequestHead| async { Ok(()) });
 }
@@ -216,7 +216,8 @@ fn a_type_of_ones_own_can_be_a_validator() {
         413
     );
     let layer = ExpectLayer::new_async(AtMost(10));
-    assert_eq!(at_once(layer.layer(NotCalled), upload()).status(), 413);
+    let response = within_a_turn(layer.layer(NotCalled), upload());
+    assert_eq!(response.status(), 413);
 }
 
 #[test]

@@ -271,127 +271,93 @@ async fn a_decision_that_comes_too_late_is_told_as_such() {
     assert_eq!(told.take(), [rejected, "lingering", closed]);
 }
 
+/// What is told of a body of that length, if it knows one, behind a rejection.
+async fn lingering_of(
+    linger: Linger,
+    (request, length): (request::Builder, Option<u64>),
+    sends: usize,
+    ends: bool,
+) -> Vec<String> {
+    let told = Told::default();
+    let (mut feed, body) = fed_of(length);
+    let layer = ExpectLayer::new(|_: &RequestHead| Err::<(), _>(Rejection::forbidden()));
+    let layer = told.observe(layer.linger(linger));
+    drop(rejected(&layer, request.body(body).unwrap()));
+    if sends > 0 {
+        feed.data(sends);
+    }
+    if ends {
+        feed.end();
+    }
+    pass(60_000).await;
+    told.take().split_off(1)
+}
+
 #[tokio::test(start_paused = true)]
-async fn every_end_of_the_lingering_is_told_with_the_bytes() {
-    let reject = |_: &RequestHead| Err::<(), _>(Rejection::forbidden());
+async fn every_end_of_the_draining_is_told_with_the_bytes() {
     let default = Linger::default;
-    let total = default().total(Duration::from_secs(1));
-    let plain = || post(Version::HTTP_11).header("content-length", 100);
-    let http2 = || upload(100).version(Version::HTTP_2);
-    let long = |length| upload(length);
-    for (linger, request, length, sends, ends, line) in [
+    let second = Duration::from_secs(1);
+    for (linger, ends, line) in [
+        (default(), true, "5, spared Some(95), complete"),
+        (default(), false, "5, spared Some(95), idle"),
         (
-            default(),
-            plain(),
-            None,
-            5,
-            true,
-            "5, spared Some(95), complete",
-        ),
-        (
-            default(),
-            plain(),
-            None,
-            5,
-            false,
-            "5, spared Some(95), idle",
-        ),
-        (
-            total,
-            plain(),
-            None,
-            5,
+            default().total(second),
             false,
             "5, spared Some(95), total_time",
         ),
         (
             default().max_bytes(4),
-            plain(),
-            None,
-            5,
             false,
             "5, spared Some(95), max_bytes",
         ),
         (
-            default().max_drains(0),
-            post(Version::HTTP_11),
-            None,
-            5,
-            false,
-            "0, spared None, max_drains",
-        ),
-        (
-            default().max_drains(0),
-            http2(),
-            None,
-            5,
+            default().max_drains(0).keep_alive_up_to(9),
             false,
             "0, spared Some(100), max_drains",
         ),
+    ] {
+        let request = post(Version::HTTP_11).header("content-length", 100);
+        let told = lingering_of(linger, (request, Some(100)), 5, ends).await;
+        assert_eq!(told, ["lingering", &*format!("lingered {line}")]);
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn so_is_every_end_of_a_body_to_which_nobody_was_invited() {
+    let default = Linger::default;
+    let http1 = |length| (upload(length), Some(length));
+    let http2 = || (upload(100).version(Version::HTTP_2), None);
+    for (linger, request, sends, line) in [
+        (default(), http1(100), 5, "0, spared Some(100), closed"),
         (
             default(),
-            http2(),
-            None,
-            0,
-            false,
-            "0, spared Some(100), nothing_sent",
-        ),
-        (
-            default(),
-            upload(100),
-            None,
+            (upload(100), None),
             5,
-            false,
             "0, spared Some(100), closed",
         ),
+        (default(), http1(900_000), 5, "0, spared Some(900000), held"),
         (
             default(),
-            upload(100),
-            Some(100),
+            http1(2_506_757),
             5,
-            false,
-            "0, spared Some(100), closed",
-        ),
-        (
-            default(),
-            long(900_000),
-            Some(900_000),
-            5,
-            false,
-            "0, spared Some(900000), held",
-        ),
-        (
-            default(),
-            long(2_506_757),
-            Some(2_506_757),
-            5,
-            false,
             "5, spared Some(2506752), held",
         ),
         (
             default(),
-            long(2_506_757),
-            Some(2_506_757),
+            http1(2_506_757),
             0,
-            false,
             "0, spared Some(2506757), nothing_sent",
         ),
+        (default(), http2(), 0, "0, spared Some(100), nothing_sent"),
+        (
+            default().max_drains(0),
+            http2(),
+            0,
+            "0, spared Some(100), max_drains",
+        ),
     ] {
-        let told = Told::default();
-        let (mut feed, body) = fed_of(length);
-        let layer = told.observe(ExpectLayer::new(reject).linger(linger));
-        drop(rejected(&layer, request.body(body).unwrap()));
-        if sends > 0 {
-            feed.data(sends);
-        }
-        if ends {
-            feed.end();
-        }
-        pass(60_000).await;
-        assert_eq!(
-            told.take()[1..],
-            ["lingering", &*format!("lingered {line}")]
-        );
+        let told = lingering_of(linger, request, sends, false).await;
+        assert_eq!(told, ["lingering", &*format!("lingered {line}")]);
     }
 }
 

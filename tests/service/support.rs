@@ -102,7 +102,6 @@ impl Feed {
         let _ = items.send(item);
     }
 
-    #[cfg(feature = "tokio")]
     pub(crate) fn end(&mut self) {
         self.items = None;
     }

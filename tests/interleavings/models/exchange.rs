@@ -13,7 +13,7 @@ use std::{
 };
 
 use bytes::Bytes;
-use http::{Request, Response, Version};
+use http::{request, Request, Response, Version};
 use http_body::{Body, Frame};
 use http_body_util::{BodyExt, Full};
 use tokio::{
@@ -24,9 +24,9 @@ use tokio_test::{assert_ready, assert_ready_ok, task};
 use tower::{service_fn, Layer, Service};
 use tower_expect::{ContinueSignal, ExpectBody, ExpectLayer, ResponseBody};
 
-pub(crate) type Answer = Response<ResponseBody<Full<Bytes>>>;
+pub(crate) type Reply = Response<ResponseBody<Full<Bytes>>>;
 
-pub(crate) type Respond = Pin<Box<dyn Future<Output = Result<Answer, Infallible>> + Send>>;
+pub(crate) type Respond = Pin<Box<dyn Future<Output = Result<Reply, Infallible>> + Send>>;
 
 pub(crate) struct Exchange {
     /// What the application holds.
@@ -38,6 +38,8 @@ pub(crate) struct Exchange {
 
 /// Two frames, and what becomes of them.
 pub(crate) struct Content {
+    /// Whether the first poll is in vain.
+    pauses: bool,
     left: usize,
     fate: Arc<Fate>,
 }
@@ -49,18 +51,32 @@ pub(crate) struct Fate {
     drops: AtomicUsize,
 }
 
-/// Where what is unread is read on: not before the threads have done their work.
+/// Where what is unread is drained: not before the threads have done their work.
 pub(crate) struct Aftermath(Runtime);
 
 impl Exchange {
-    pub(crate) fn begin(version: Version, signal: Option<ContinueSignal>) -> Self {
+    /// Of a client that owes its body.
+    pub(crate) fn plain(version: Version) -> Self {
+        Self::begin(Request::put("/").version(version), false)
+    }
+
+    /// Of a client that waits for a 100.
+    pub(crate) fn expecting(version: Version) -> Self {
+        Self::begin(expecting(version), false)
+    }
+
+    pub(crate) fn expecting_that_pauses() -> Self {
+        Self::begin(expecting(Version::HTTP_11), true)
+    }
+
+    pub(crate) fn signalled(version: Version, signal: ContinueSignal) -> Self {
+        Self::begin(expecting(version).extension(signal), false)
+    }
+
+    fn begin(request: request::Builder, pauses: bool) -> Self {
         let fate = Arc::<Fate>::default();
-        let mut request = Request::put("/").version(version);
-        request = request.header("expect", "100-continue");
-        if let Some(signal) = signal {
-            request = request.extension(signal);
-        }
         let content = Content {
+            pauses,
             left: 2,
             fate: Arc::clone(&fate),
         };
@@ -87,6 +103,11 @@ impl Exchange {
     }
 }
 
+fn expecting(version: Version) -> request::Builder {
+    let request = Request::put("/").version(version);
+    request.header("expect", "100-continue")
+}
+
 impl Aftermath {
     /// What the threads spawn goes here: loom runs them all in one.
     pub(crate) fn enter(&self) -> EnterGuard<'_> {
@@ -111,8 +132,23 @@ pub(crate) fn read<B: Body + Unpin>(body: &mut B) -> bool {
     assert_ready!(task::spawn(body.frame()).poll()).is_some()
 }
 
-pub(crate) fn answer(response: Respond) -> Answer {
-    assert_ready_ok!(task::spawn(response).poll())
+/// Polls a body that has nothing yet.
+pub(crate) fn poll_in_vain<B: Body + Unpin>(body: &mut B) {
+    assert!(task::spawn(body.frame()).poll().is_pending());
+}
+
+/// The response, and how many turns of the connection it has taken: one at most.
+pub(crate) fn respond(response: Respond) -> (Reply, usize) {
+    let mut response = task::spawn(response);
+    if let Poll::Ready(response) = response.poll() {
+        return (response.unwrap(), 0);
+    }
+    assert!(response.is_woken());
+    (assert_ready_ok!(response.poll()), 1)
+}
+
+pub(crate) fn closes(response: &Reply) -> bool {
+    response.headers().contains_key("connection")
 }
 
 impl Body for Content {
@@ -124,6 +160,9 @@ impl Body for Content {
         _: &mut Context<'_>,
     ) -> Poll<Option<Result<Frame<Bytes>, Infallible>>> {
         self.fate.polls.fetch_add(1, SeqCst);
+        if std::mem::take(&mut self.pauses) {
+            return Poll::Pending;
+        }
         let Some(left) = self.left.checked_sub(1) else {
             self.fate.ends.fetch_add(1, SeqCst);
             return Poll::Ready(None);

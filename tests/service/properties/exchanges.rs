@@ -80,9 +80,8 @@ struct Past {
     polls: usize,
     fired: bool,
     closed: bool,
-    /// The application has seen the end of the body, or its error.
-    seen_end: bool,
-    broke: bool,
+    /// What the application has seen of the end of the body.
+    end: End,
     outcome: Outcome,
     /// What becomes of the body, once that is settled.
     fate: Option<Fate>,
@@ -96,6 +95,13 @@ enum Outcome {
     Head,
     /// An error, or nobody waits.
     None,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+enum End {
+    NotSeen,
+    Seen,
+    Broke,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -116,13 +122,12 @@ impl Past {
 
     /// What becomes of a body that has come back by now; `None` if it is kept.
     fn settled(&self) -> Option<Fate> {
-        if self.seen_end {
+        if self.end > End::NotSeen {
             return Some(Fate::Dropped);
         }
-        let drops = self.is_http1() && self.is_uninvited();
         match self.outcome {
             Outcome::Awaited => None,
-            Outcome::Response | Outcome::Head | Outcome::None if drops => Some(Fate::Dropped),
+            _ if self.is_http1() && self.is_uninvited() => Some(Fate::Dropped),
             Outcome::Response => None,
             Outcome::Head | Outcome::None => Some(Fate::Drained),
         }
@@ -158,8 +163,7 @@ impl Run {
                 polls: 0,
                 fired: false,
                 closed: false,
-                seen_end: false,
-                broke: false,
+                end: End::NotSeen,
                 outcome: Outcome::Awaited,
                 fate: None,
             },
@@ -223,8 +227,11 @@ impl Run {
         let polled = spawn(body.frame()).poll();
         past.polls += 1;
         past.fired |= past.kind.expects && !past.closed && past.polls == 1;
-        past.seen_end |= matches!(&polled, Poll::Ready(None | Some(Err(_))));
-        past.broke |= matches!(&polled, Poll::Ready(Some(Err(_))));
+        past.end = past.end.max(match &polled {
+            Poll::Ready(Some(Err(_))) => End::Broke,
+            Poll::Ready(None) => End::Seen,
+            _ => End::NotSeen,
+        });
     }
 
     fn poll_future(&mut self) {
@@ -240,13 +247,13 @@ impl Run {
         self.exchange.future = None;
         past.closed |= past.kind.expects;
         let is_back = self.exchange.body.is_none();
-        let drops = is_back && !past.seen_end && past.is_http1() && past.is_uninvited();
+        let drops = is_back && past.end == End::NotSeen && past.is_http1() && past.is_uninvited();
         assert_eq!(turns, usize::from(drops), "{past:?}");
         self.response = result.ok();
         past.outcome = match &self.response {
             None => Outcome::None,
             Some(response) => {
-                let closes = past.is_http1() && (past.is_uninvited() || past.broke);
+                let closes = past.is_http1() && (past.is_uninvited() || past.end == End::Broke);
                 assert_eq!(connection(response), closes.then_some("close"), "{past:?}");
                 Outcome::Response
             }
