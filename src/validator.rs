@@ -37,9 +37,11 @@ use crate::{Accepted, Rejection, RequestHead};
 ///
 /// # Compile errors
 ///
-/// * `type annotations needed`: write the type of the closure's parameter, `|head: &RequestHead|`.
-/// * `type annotations needed` for a closure that always rejects: it does not say what it would accept
-///   with. Write `Err::<(), _>(…)`, or pass the [`Rejection`] itself.
+/// * `type annotations needed`, `` implementation of `FnOnce` is not general enough ``: write the type of
+///   the closure's parameter, `|head: &RequestHead|`.
+/// * `` cannot infer type of the type parameter `T` declared on the enum `Result` `` for a closure that
+///   always rejects: it does not say what it would accept with. Write `Err::<(), _>(…)`, or pass the
+///   [`Rejection`] itself.
 /// * `` `Box<dyn Validator>` is not a validator ``: write `Arc<dyn Validator>`. A `Box` of a closure is a
 ///   closure itself, so there can be no implementation for `Box`es.
 ///
@@ -51,8 +53,8 @@ use crate::{Accepted, Rejection, RequestHead};
     message = "`{Self}` is not a validator",
     label = "not a validator",
     note = "a validator is a closure such as `|head: &RequestHead| -> Result<(), Rejection> {{ Ok(()) }}`, or one of `tower_expect::rules`",
-    note = "the type of `head` must be written out, and the error must be a `Rejection`",
-    note = "an async closure or function goes to `ExpectLayer::new_async`; a `Box<dyn Validator>` becomes an `Arc<dyn Validator>`"
+    note = "the type of `head` must be written out, the error must be a `Rejection` (`.into()` makes one of a `StatusCode`), and what the closure captures must be `Send + Sync + 'static`",
+    note = "an `async fn check(head: RequestHead)` is passed as `ExpectLayer::new_async(|head: &RequestHead| check(head.clone()))`; a `Box<dyn Validator>` becomes an `Arc<dyn Validator>`"
 )]
 pub trait Validator: Send + Sync + 'static {
     /// Accepts the request, or says how it is rejected.
@@ -72,13 +74,31 @@ pub trait Validator: Send + Sync + 'static {
     }
 }
 
-impl<F, A> Validator for F
+// Not recommended: "expected a `Fn(&RequestHead)` closure" would hide what is said above.
+#[diagnostic::do_not_recommend]
+impl<F, D> Validator for F
 where
-    F: Fn(&RequestHead) -> Result<A, Rejection> + Send + Sync + 'static,
-    A: Into<Accepted>,
+    F: Fn(&RequestHead) -> D + Send + Sync + 'static,
+    D: Decision,
 {
     fn validate(&self, head: &RequestHead) -> Result<Accepted, Rejection> {
-        self(head).map(Into::into)
+        self(head).into_result()
+    }
+}
+
+/// What closures return and their futures resolve to: a `Result<impl Into<Accepted>, Rejection>`.
+///
+/// A trait rather than that type, so that of a closure that returns another one, the compiler says that
+/// it is no validator, with the notes above. From the one implementation it infers the error of `Ok(())`.
+#[allow(unnameable_types, reason = "nobody else is to implement or call it")]
+pub trait Decision {
+    #[doc(hidden)]
+    fn into_result(self) -> Result<Accepted, Rejection>;
+}
+
+impl<A: Into<Accepted>> Decision for Result<A, Rejection> {
+    fn into_result(self) -> Result<Accepted, Rejection> {
+        self.map(Into::into)
     }
 }
 
@@ -156,6 +176,13 @@ impl<V: Validator + ?Sized> Validator for Arc<V> {
 /// # let _ = layer;
 /// ```
 ///
+/// # Compile errors
+///
+/// * `mismatched types`, `one type is more general than the other`, `lifetime may not live long enough`:
+///   the future borrows from the head, as that of `async fn check(head: &RequestHead)`, of
+///   `async |head: &RequestHead|` and of `|head: &RequestHead| async move { … }` with `head` inside does.
+///   Write one of the two forms above.
+///
 /// # Cancel safety
 ///
 /// The future is dropped where it stands if an outer layer gives up or, on HTTP/2, the client resets
@@ -175,11 +202,12 @@ pub trait AsyncValidator: Send + Sync + 'static {
     fn validate(&self, head: &RequestHead) -> Self::Future;
 }
 
-impl<F, Fut, A> AsyncValidator for F
+#[diagnostic::do_not_recommend]
+impl<F, Fut, D> AsyncValidator for F
 where
     F: Fn(&RequestHead) -> Fut + Send + Sync + 'static,
-    Fut: Future<Output = Result<A, Rejection>>,
-    A: Into<Accepted>,
+    Fut: Future<Output = D>,
+    D: Decision,
 {
     type Future = AcceptedFuture<Fut>;
 
@@ -218,16 +246,16 @@ pin_project! {
     }
 }
 
-impl<F, A> Future for AcceptedFuture<F>
+impl<F, D> Future for AcceptedFuture<F>
 where
-    F: Future<Output = Result<A, Rejection>>,
-    A: Into<Accepted>,
+    F: Future<Output = D>,
+    D: Decision,
 {
     type Output = Result<Accepted, Rejection>;
 
     fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
         match self.project().inner.as_pin_mut() {
-            Some(inner) => Poll::Ready(ready!(inner.poll(cx)).map(Into::into)),
+            Some(inner) => Poll::Ready(ready!(inner.poll(cx)).into_result()),
             None => Poll::Ready(Ok(Accepted::new())),
         }
     }
