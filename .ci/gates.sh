@@ -2,7 +2,7 @@
 # What holds for the tree as a whole, beyond what its tests say. Sourced by .ci/run.
 
 # Packages of their own, beside the crate: what they need shall not be its development dependencies.
-packages=(fuzz benches/load tests/interleavings)
+packages=(fuzz benches/load tests/interleavings tests/ui)
 
 formatted() {
     local package

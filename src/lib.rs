@@ -24,7 +24,7 @@
 //! # tokio_test::block_on(async {
 //! let service = ServiceBuilder::new()
 //!     .layer(ExpectLayer::new(
-//!         rules::bearer(|token| token == "s3cr3t") // in constant time, please
+//!         rules::bearer_token("s3cr3t")
 //!             .and(rules::content_type(["image/*"]))
 //!             .and(rules::content_length(..=1 << 20)),
 //!     ))
@@ -52,9 +52,8 @@
 //!
 //! # The decision
 //!
-//! A request is *expecting* if it carries `100-continue` and is HTTP/1.1 or later. It has *content* if
-//! its body is not at its end, its method is not CONNECT, and, for GET, HEAD, OPTIONS, TRACE and DELETE,
-//! a `Content-Length` above 0, a `Transfer-Encoding` or an `Expect` announces it.
+//! A request *has a body* if its framing does not rule one out, as [`RequestHead::has_body`] says. It is
+//! *expecting* if it carries `100-continue`, is HTTP/1.1 or later, and has a body.
 //!
 //! | # | the request | what happens |
 //! |---|---|---|
@@ -62,15 +61,19 @@
 //! | 2 | no `Expect` field, or only empty list members | go to 7 |
 //! | 3 | `Expect` does not match its grammar | 400, inner service not called, value never echoed |
 //! | 4 | a member is neither `100-continue` nor a declared extension ([`support`]); `100-continue=x` and `100-continue;q=1` are such other members | 417, inner service not called |
-//! | 5 | expecting, but no content | the expectation is moot: no 100, go to 7 |
-//! | 6 | expecting, with content, and nothing below can send the 100 | HTTP/1.1: 417 at once, rather than a stall; HTTP/2 and 3: as [`ContinueUnavailable`] says: let in (the default; go to 7) or 417 |
-//! | 7 | the validator applies ([`ValidateWhen`]) and says `Err(rejection)` | that response; inner service not called, body never polled |
+//! | 5 | `100-continue`, but no body (also HTTP/2 with `content-length: 0` and no END_STREAM yet) | the expectation is moot: no 100, never a 417; go to 7 |
+//! | 6 | expecting, and nothing below can send the 100 | HTTP/1.1: 417 at once, rather than a stall; HTTP/2 and 3: as [`ContinueUnavailable`] says: let in (the default; go to 7) or 417 |
+//! | 7 | the validator applies ([`ValidateWhen`]; by default to every request) and returns `Err(rejection)` | that response; inner service not called, body never polled |
 //! | 8 | otherwise | inner service called with `Request<ExpectBody<B>>`; the first poll of the body sends the 100 |
+//!
+//! The validator of row 7 is asked with and without `Expect`, with and without a body: an empty PUT
+//! without a token must not truncate a file. What it has found out, the user, say, reaches the application
+//! by [`Accepted::with`].
 //!
 //! Whoever has met a 417 finds in [*Debugging a 417*](guide::debugging_a_417) where it may come from.
 //!
-//! What a rejection looks like is up to [`render`]. A rejection is a response, never an error: the layer's error is that of the inner
-//! service. The [`Rejection`] is also in the response's extensions, for outer layers to see.
+//! What a rejection looks like is up to [`render`]. A rejection is a response, never an error: the layer's
+//! error is that of the inner service. The [`Rejection`] is also in the response's extensions, for outer layers to see.
 //!
 //! # Rejections arrive
 //!
@@ -161,12 +164,33 @@
 //!   network error in place of the status. Chromium showed 480 of 480 rejections in this order
 //!   (`tests/interop/run --browser`), and none of 240 in the other.
 //! * An outer layer that waits for the request body before calling on has sent the 100 already.
-//! * An outer layer that takes the response body apart and waits before it responds has up to 20 ms
-//!   for that where an expecting client's body of more than 2.4 MiB is drained: then draining begins, and
-//!   hyper sends the 100 first. That is legal, but invites.
-//! * Layers nest: one for the application, a stricter one for a route. Each decides; the 100 is sent once;
-//!   the outermost closes and drains. The `Expect` header stays in the head for that, unless
-//!   [`strip_expect`] removes it.
+//! * An outer layer that takes the response body apart and waits before it answers may have up to 20 ms
+//!   for that; after it, reading on begins, and hyper sends the 100 first. That is legal, but invites.
+//! * `CorsLayer` outside also responds to preflights, which carry no credentials, by itself.
+//! * Layers nest: one for the application, a stricter one for a route. Each decides; the 100 is still
+//!   sent once. The `Expect` field stays in the head for that, unless [`strip_expect`] removes it.
+//!
+//! axum's `Router::layer` and `MethodRouter::layer` take the layer as it is. In a `ServiceBuilder`, what
+//! stands inside of it gets requests with an [`ExpectBody`], which axum's `from_fn` does not take:
+//!
+//! ```text
+//! error[E0277]: the trait bound `FromFn<…>: Service<http::Request<ExpectBody<axum::body::Body>>>` is not satisfied
+//! ```
+//!
+//! One line between the two mends that:
+//!
+//! ```
+//! # use axum::{body::Body, middleware::{from_fn, Next}, response::Response, Router};
+//! # use http::Request;
+//! # use tower::ServiceBuilder;
+//! # use tower_expect::{ExpectBody, ExpectLayer};
+//! # async fn log(request: Request<Body>, next: Next) -> Response { next.run(request).await }
+//! let layers = ServiceBuilder::new()
+//!     .layer(ExpectLayer::default())
+//!     .map_request(|request: Request<ExpectBody<Body>>| request.map(Body::new))
+//!     .layer(from_fn(log));
+//! let app: Router = Router::new().layer(layers);
+//! ```
 //!
 //! # Cancel safety
 //!
@@ -185,8 +209,9 @@
 //!
 //! # Why…
 //!
-//! * **…is the validator asked without `Expect`, too?** A rule for expecting requests only would be
-//!   bypassed by leaving the field out. See [`ValidateWhen`].
+//! * **…is the validator asked without `Expect`, too, and without a body?** A rule for expecting requests
+//!   only would be bypassed by leaving the header out, one for uploads only by an empty one. See
+//!   [`ValidateWhen`].
 //! * **…`Connection: close` after a refusal?** Clients disagree on whether they still owe the content
 //!   (curl repeats on the same connection without it, Go always sends it). Whatever the server assumes,
 //!   for some client the next request is read as content, or content as a request: request smuggling.
@@ -199,7 +224,9 @@
 //!   get theirs by [`render::Negotiate`]. Over HTTP/2, content can cost curl the refusal itself: see
 //!   [`render::Standard`].
 //! * **…must the request body be `Unpin`?** It is handed back when dropped unread, and what is pinned
-//!   cannot be. The bodies of hyper, axum and tonic are `Unpin`; others go into `Box::pin`.
+//!   cannot be. The bodies of hyper, axum and tonic are `Unpin`. Where the compiler says
+//!   `` `PhantomPinned` cannot be unpinned `` or the like, a line outside of the layer boxes the body:
+//!   `.map_request(|request: Request<_>| request.map(Box::pin))`.
 //!
 //! # Observing
 //!

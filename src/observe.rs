@@ -60,8 +60,8 @@ impl Observe for () {
 ///
 /// There is no byte of what the client sent in it: nothing with which it could write into a log.
 ///
-/// A request without content, without an `Expect` field and not asked about makes no event: there
-/// was nothing to decide. Any other is either `Accepted` or `Rejected`, once for each layer that it
+/// A request without a body, without an `Expect` header and not validated, as by
+/// `ExpectLayer::default()`, makes no event: there was nothing to decide. Any other is either `Accepted` or `Rejected`, once for each layer that it
 /// passes. An accepted one with content is then `Continued` or `NeverRead`, or neither: if it did
 /// not ask, or was cancelled. Reading on behind an answer is `Lingering`, and when that is over,
 /// `Lingered`.

@@ -35,7 +35,7 @@ where
 /// Accepts requests with this `Bearer` token; see [`bearer`] for the others.
 ///
 /// The comparison takes a time that depends on the lengths of the tokens alone, which are no secret.
-/// For several tokens, take [`any`](super::any).
+/// For several tokens, take [`any`](crate::rules::any).
 ///
 /// # Panics
 ///

@@ -1,0 +1,11 @@
+use http::Method;
+use tower_expect::{ExpectLayer, Rejection, RequestHead};
+
+fn main() {
+    let _ = ExpectLayer::new_async(|head: &RequestHead| async move {
+        match head.method == Method::PUT {
+            true => Ok(()),
+            false => Err(Rejection::forbidden()),
+        }
+    });
+}
