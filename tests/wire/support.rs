@@ -150,6 +150,11 @@ impl Wire {
         soon("the server did not read", sent).await
     }
 
+    /// Ends the side of the client.
+    pub(crate) async fn finish(&mut self) {
+        _ = self.stream.shutdown().await;
+    }
+
     /// Requires that the next bytes are exactly these.
     pub(crate) async fn receive(&mut self, expected: &str) {
         while self.received.len() < expected.len() {
@@ -177,14 +182,23 @@ impl Wire {
     }
 
     async fn parse(&mut self, content: bool) -> Message {
+        let message = self.try_parse(content).await;
+        message.unwrap_or_else(|| {
+            let so_far = String::from_utf8_lossy(&self.received);
+            panic!("ended within a message: {so_far:?}")
+        })
+    }
+
+    /// `None` if the connection ends before, be it by a reset.
+    pub(crate) async fn try_parse(&mut self, content: bool) -> Option<Message> {
         loop {
             if let Some((message, length)) = Message::parse(&self.received, content) {
                 self.received.drain(..length);
-                return message;
+                return Some(message);
             }
-            let more = self.read_more().await.unwrap();
-            let so_far = String::from_utf8_lossy(&self.received);
-            assert!(more, "ended within a message: {so_far:?}");
+            if !self.read_more().await.unwrap_or(false) {
+                return None;
+            }
         }
     }
 
