@@ -10,7 +10,7 @@ use std::{
 
 use bytes::{Buf, Bytes};
 use http_body::{Body, Frame, SizeHint};
-use http_body_util::{Full, Limited};
+use http_body_util::{Full, LengthLimitError, Limited};
 
 use super::state::{Asked, End, Exchange};
 
@@ -26,8 +26,9 @@ use super::state::{Asked, End, Exchange};
 ///
 /// # Errors
 ///
-/// Those of the body inside, boxed. Past the limit that the validator has set (in bytes), an error whose
-/// source is [`http_body_util::LengthLimitError`], which axum's extractors turn into a 413.
+/// Those of the body inside, boxed. Past the limit that the validator has set (in bytes), also that of a
+/// layer outside: [`http_body_util::LengthLimitError`], which axum's extractors turn into a 413, and which
+/// is the source of the `axum::Error` that handlers get.
 ///
 /// # Cancel safety
 ///
@@ -123,7 +124,12 @@ where
             }
             _ => {}
         }
-        polled.map(|frame| frame.map(|frame| this.count(frame.map_err(Into::into)?, cx)))
+        polled.map(|frame| {
+            frame.map(|frame| match frame {
+                Ok(frame) => this.count(frame, cx),
+                Err(error) => Err(unwrapped(error.into(), cx)),
+            })
+        })
     }
 
     fn is_end_stream(&self) -> bool {
@@ -144,6 +150,24 @@ where
         }
         hint
     }
+}
+
+/// An error of the limit of an outer layer as if it were this one's: axum's body wraps it at each
+/// layer, and its extractors look for it at fixed depths only (axum-core 0.5.6,
+/// src/extract/rejection.rs:25).
+#[cold]
+fn unwrapped(
+    error: Box<dyn Error + Send + Sync>,
+    cx: &mut Context<'_>,
+) -> Box<dyn Error + Send + Sync> {
+    let mut source: Option<&(dyn Error + 'static)> = Some(&*error);
+    while let Some(cause) = source {
+        if cause.is::<LengthLimitError>() {
+            return length_limit_error(cx);
+        }
+        source = cause.source();
+    }
+    error
 }
 
 /// Only `Limited` can make one.

@@ -140,6 +140,10 @@ const fn claims(token: bool, content_type: Option<&'static str>) -> Claims {
 
 /// A rule by what it demands, and the requests that it is tried with.
 #[derive(Debug)]
+#[allow(
+    clippy::struct_excessive_bools,
+    reason = "each demand is independent of the others"
+)]
 pub(crate) struct Guard {
     pub(crate) token: bool,
     pub(crate) content_type: bool,

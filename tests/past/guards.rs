@@ -111,6 +111,10 @@ fn number(headers: &HeaderMap, name: &str) -> usize {
     headers[name].to_str().unwrap().parse().unwrap()
 }
 
+fn is_of_the_limit(error: &axum::Error) -> bool {
+    matches!(error.source(), Some(source) if source.is::<LengthLimitError>())
+}
+
 async fn read(
     seen: Arc<Mutex<Vec<Seen>>>,
     request: Request<Body>,
@@ -129,11 +133,7 @@ async fn read(
                 let bytes = frame.data_ref().map_or(0, |data| data.len() as u64);
                 note(|seen, bytes| seen.bytes += bytes, bytes);
             }
-            Err(error)
-                if error
-                    .source()
-                    .is_some_and(|error| error.is::<LengthLimitError>()) =>
-            {
+            Err(error) if is_of_the_limit(&error) => {
                 status = StatusCode::PAYLOAD_TOO_LARGE;
             }
             Err(_) if status == StatusCode::OK => {

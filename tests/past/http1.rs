@@ -2,6 +2,8 @@
 
 use std::{fmt::Write, net::SocketAddr};
 
+use tokio::io::AsyncWriteExt;
+
 use crate::{
     cell::{Cell, Version},
     oracle::End,
@@ -59,7 +61,7 @@ pub(crate) async fn run(
     let framing = cell.framing;
     let length = framing.length.filter(|_| !framing.chunked);
     if length > Some(framing.data) {
-        wire.finish().await;
+        _ = wire.stream.shutdown().await;
     }
     loop {
         match wire.try_parse(false).await {

@@ -28,7 +28,7 @@ fn has_body(cell: &Cell) -> bool {
     let announced = framing.length.map(|length| length > 0);
     match cell.version {
         Version::Http2 if framing.ended => false,
-        Version::Http2 => announced.unwrap_or_else(|| match cell.method {
+        Version::Http2 => announced.unwrap_or(match cell.method {
             "POST" | "PUT" | "PATCH" | "REPORT" => true,
             "CONNECT" => false,
             _ => cell.expects,

@@ -53,7 +53,8 @@ async fn assert_no_hole(address: SocketAddr, app: App) {
     for (number, (cell, end)) in ends.iter().enumerate() {
         let seen = app.seen(number);
         if let Some(fault) = oracle::fault(cell, *end, &seen) {
-            faults.push(format!("{fault}: {end:?}, {seen:?}, {cell:?}"));
+            let framing = cell.framing.name;
+            faults.push(format!("{fault}, {framing}: {end:?}, {seen:?}, {cell:?}"));
         }
     }
     let rejected = |(cell, _): &&(Cell, End)| oracle::verdict(cell) == Verdict::Rejected;

@@ -55,7 +55,7 @@ pub(crate) fn expecting(path: &str) -> request::Builder {
 }
 
 pub(crate) struct Exchange {
-    response: ResponseFuture,
+    pub(crate) response: ResponseFuture,
     pub(crate) body: SendStream<Bytes>,
 }
 

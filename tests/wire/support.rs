@@ -126,7 +126,7 @@ where
 
 /// An HTTP/1 connection, seen from the client.
 pub(crate) struct Wire {
-    stream: TcpStream,
+    pub(crate) stream: TcpStream,
     received: Vec<u8>,
 }
 
@@ -148,11 +148,6 @@ impl Wire {
     pub(crate) async fn try_send(&mut self, bytes: impl AsRef<[u8]>) -> io::Result<()> {
         let sent = self.stream.write_all(bytes.as_ref());
         soon("the server did not read", sent).await
-    }
-
-    /// Ends the side of the client.
-    pub(crate) async fn finish(&mut self) {
-        _ = self.stream.shutdown().await;
     }
 
     /// Requires that the next bytes are exactly these.
