@@ -72,12 +72,8 @@ impl App {
 
     fn service<B>(
         &self,
-    ) -> impl Service<
-        Request<B>,
-        Response = Response<Body>,
-        Error = Infallible,
-        Future = impl Send + use<B>,
-    > + Clone
+    ) -> impl Service<Request<B>, Response = Response<Body>, Error = Infallible, Future = impl Send>
+           + Clone
            + Send
            + 'static
     where

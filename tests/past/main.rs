@@ -15,8 +15,11 @@ mod http1;
 mod http2;
 mod limits;
 mod oracle;
+#[path = "../support/skip.rs"]
+mod skip;
 #[path = "../wire/support.rs"]
 #[allow(dead_code, unused_imports, reason = "shared with tests/wire")]
 mod support;
 mod table;
+mod tools;
 mod unchanged;
