@@ -19,10 +19,12 @@ from proxies import DRAIN_FIRST, Proxy
 from rows import CASES, Process, rows
 from servers import DRAIN_FIRST as SETTING, Servers
 
-# Of those that do not expect, since those that do are never drained first.
+# None expects: a body that the client does not owe is never drained first.
 CLIENTS = ("http.client", "node", "go", "curl", "node-h2", "go-h2", "curl-h2")
-REFUSED_BY = {"r413": "validator", "handler401": "handler"}
+REJECTED_BY = {"r413": "validator", "handler401": "handler"}
 SIZES = ("300K", "8M", "100M")
+LEGEND = """In how many uploads the caller saw the rejection, and the median time of an upload, with
+`drain_before_response` off and on; `none` is the server without a proxy."""
 
 
 class Direct(Proxy):
@@ -75,15 +77,15 @@ def run_row(row, fronts, options, work):
     """Off and on take turns, so that both meet the same load of the machine."""
     cells = []
     client = Process(row, work)
-    kinds = itertools.product(options.proxies, REFUSED_BY, options.sizes, (False, True))
+    kinds = itertools.product(options.proxies, REJECTED_BY, options.sizes, (False, True))
     for proxy, case, size, is_on in kinds:
         address = fronts[proxy.name, is_on][row.http]
         runs = max(1, options.runs // 2) if size == "100M" else options.runs
-        outcomes, seconds = [], []
+        outcomes, took = [], []
         for _ in range(runs):
             began = time.monotonic()
             outcomes += client.upload(address, case, bytes_of(size), 1, PATIENCE)
-            seconds.append(time.monotonic() - began)
+            took.append(round((time.monotonic() - began) * 1000))
         counts = collections.Counter(outcomes)
         cell = {
             "client": row.name,
@@ -95,7 +97,7 @@ def run_row(row, fronts, options, work):
             "runs": runs,
             "seen": counts[CASES[case]],
             "outcomes": dict(counts),
-            "seconds": [round(second, 3) for second in sorted(seconds)],
+            "ms": sorted(took),
         }
         bug = known.find(cell)
         cells.append(cell | {"known": bug["name"] if bug else None})
@@ -110,14 +112,15 @@ def markdown(result):
     columns = [f"{size}, {state}" for size in sizes for state in ("off", "on")]
     parts = [", ".join(f"{name} {version}" for name, version in named.items()), ""]
     parts += behind_report.table(("proxy", "setting", "client", *columns), lines(result, sizes))
-    parts += ["", "Refusals seen of uploads, and the median of the time until then."]
+    parts += ["", LEGEND]
     parts += ["", *known.notes(result["cells"])]
     return "\n".join(parts).strip() + "\n"
 
 
 def lines(result, sizes):
     for proxy, name in itertools.product(PROXIES, CLIENTS):
-        own = [cell for cell in result["cells"] if (cell["server"], cell["client"]) == (proxy.name, name)]
+        place = proxy.name, name
+        own = [cell for cell in result["cells"] if (cell["server"], cell["client"]) == place]
         if own:
             kinds = itertools.product(sizes, (False, True))
             yield proxy.program, proxy.label, name, *(share(own, *kind) for kind in kinds)
@@ -125,8 +128,8 @@ def lines(result, sizes):
 
 def share(cells, size, is_on):
     cells = [cell for cell in cells if (cell["size"], cell["drained_first"]) == (size, is_on)]
-    seconds = statistics.median(itertools.chain.from_iterable(cell["seconds"] for cell in cells))
-    return f"{behind_report.share(cells)}, {seconds * 1000:.0f} ms"
+    median = statistics.median(itertools.chain.from_iterable(cell["ms"] for cell in cells))
+    return f"{behind_report.share(cells)}, {median:.0f} ms"
 
 
 def arguments():
@@ -137,11 +140,18 @@ def arguments():
     parser = argparse.ArgumentParser(prog="run --drain-first", description=__doc__)
     parser.add_argument("--work", type=Path, help=argparse.SUPPRESS)
     parser.add_argument("--examples", type=Path, help=argparse.SUPPRESS)
-    parser.add_argument("--runs", type=int, default=10, help="uploads a cell, of 100M half of them (10)")
+    runs = "uploads a cell, of 100M half of them (default 10)"
+    parser.add_argument("--runs", type=int, default=10, help=runs)
     parser.add_argument("--origin", choices=SETTING, default="layer", help="default layer")
-    parser.add_argument("--sizes", type=names, default=SIZES, metavar="A,B")
-    parser.add_argument("--clients", type=names, default=CLIENTS, metavar="A,B", help=f"of {', '.join(CLIENTS)}")
-    parser.add_argument("--only", dest="proxies", type=names, default=list(by_name), metavar="A,B", help=f"of {', '.join(by_name)}")
+
+    def several(option, every, **more):
+        help_only = f"of {', '.join(every)}"
+        every = list(every)
+        parser.add_argument(option, type=names, default=every, metavar="A,B", help=help_only, **more)
+
+    several("--sizes", SIZES)
+    several("--clients", CLIENTS)
+    several("--only", by_name, dest="proxies")
     parser.add_argument("--json", type=Path, metavar="PATH", help="where the result goes")
     options = parser.parse_args()
     options.proxies = [by_name[name] for name in options.proxies]

@@ -18,7 +18,7 @@ from servers import EXAMPLES, LINGERING, LINKS, MISSING, ON_DEMAND, SERVERS, SLO
 
 UNITS = {"K": 1 << 10, "M": 1 << 20}
 PATIENCE = 20
-# Two questions of their own, about clients that expect and have begun to send when they are refused.
+# Two questions of their own: clients that expect and have begun to send when they are rejected.
 QUESTIONS = {
     # The validator takes longer than they wait.
     "slow": {
@@ -144,7 +144,9 @@ def arguments():
     slow = "only clients that expect, and a validator that takes 1.3 s"
     question.add_argument("--slow", dest="question", action="store_const", const="slow", help=slow)
     hasty = "only clients that expect and do not wait"
-    question.add_argument("--hasty", dest="question", action="store_const", const="hasty", help=hasty)
+    question.add_argument(
+        "--hasty", dest="question", action="store_const", const="hasty", help=hasty
+    )
     parser.add_argument("--runs", type=int, help="uploads a cell (default 10, quick 3)")
     parser.add_argument("--clients", type=names, metavar="A,B", help="only these rows")
     servers = ", ".join((*SERVERS, *ON_DEMAND, *LINKS))

@@ -64,7 +64,7 @@ def show(result, server, name):
 
 
 def by_size(result):
-    """In how many of the uploads of each size the caller saw the refusal, in Markdown."""
+    """In how many of the uploads of each size the caller saw the rejection, in Markdown."""
     sums = {}
     for cell in result["cells"]:
         sizes = sums.setdefault((cell["server"], cell["client"]), {})

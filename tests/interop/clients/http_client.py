@@ -1,4 +1,4 @@
-"""http.client of the standard library; the variant is how many milliseconds it waits before the body."""
+"""http.client of the standard library; the variant is its pause before the body, in milliseconds."""
 
 import sys
 import time
