@@ -224,10 +224,15 @@ impl Linger {
     /// For servers behind a proxy that ends its client's connection soon after a complete early response,
     /// as Envoy does after a second. The response then needs no close. The price: the client learns of a
     /// rejection only when it has sent its body. Requests that expect are not drained first, and a body
-    /// that turns out to be longer is treated as without this setting.
+    /// that turns out to be longer is treated as without this setting. These bodies are not counted by
+    /// [`max_drains`](Self::max_drains).
     pub fn drain_before_response(mut self, max_bytes: u64, total: Duration) -> Self {
         self.before_response = Some((max_bytes, total));
         self
+    }
+
+    pub(crate) fn drains_before_response(&self) -> bool {
+        self.before_response.is_some()
     }
 
     pub(crate) fn first_byte_on(&self, http1: bool) -> Duration {

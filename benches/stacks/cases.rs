@@ -12,7 +12,7 @@ use super::{
     exchange::{stack, Exchange},
     in_runtime::in_runtime,
     neighbours::{by_hand, limit, set_header, validate},
-    ours::{checking, checking_async, checking_expecting_only, rendering},
+    ours::{checking, checking_async, plain, rendering},
     requests::{
         expecting, expecting_routed, for_axum, get, get_by_browser, get_by_curl, get_by_go,
         over_http2, put, too_large, unauthorized, unknown_expectation,
@@ -42,10 +42,8 @@ fn reading() -> Vec<Case> {
     let case = of("GET");
     vec![
         case(BARE, || on_bare(Identity::new(), get)),
-        case("ExpectLayer", || on_bare(checking(), get)),
-        case("ExpectLayer, expecting scope", || {
-            on_bare(checking_expecting_only(), get)
-        }),
+        case("ExpectLayer", || on_bare(plain(), get)),
+        case("ExpectLayer, rules", || on_bare(checking(), get)),
         case("limit", || on_bare(limit(), get)),
         case("validate header", || on_bare(validate(), get)),
         case("set header", || on_bare(set_header(), get)),
@@ -56,13 +54,13 @@ fn reading_by_others() -> Vec<Case> {
     let (curl, go, browser) = (of("GET by curl"), of("GET by Go"), of("GET by a browser"));
     vec![
         curl(BARE, || on_bare(Identity::new(), get_by_curl)),
-        curl("ExpectLayer", || on_bare(checking(), get_by_curl)),
+        curl("ExpectLayer", || on_bare(plain(), get_by_curl)),
         curl("limit", || on_bare(limit(), get_by_curl)),
         go(BARE, || on_bare(Identity::new(), get_by_go)),
-        go("ExpectLayer", || on_bare(checking(), get_by_go)),
+        go("ExpectLayer", || on_bare(plain(), get_by_go)),
         go("limit", || on_bare(limit(), get_by_go)),
         browser(BARE, || on_bare(Identity::new(), get_by_browser)),
-        browser("ExpectLayer", || on_bare(checking(), get_by_browser)),
+        browser("ExpectLayer", || on_bare(plain(), get_by_browser)),
         browser("limit", || on_bare(limit(), get_by_browser)),
     ]
 }
@@ -71,15 +69,13 @@ fn uploading() -> Vec<Case> {
     let case = of("PUT");
     vec![
         case(BARE, || on_bare(Identity::new(), put)),
-        case("ExpectLayer", || on_bare(checking(), put)),
-        case("ExpectLayer, expecting scope", || {
-            on_bare(checking_expecting_only(), put)
-        }),
+        case("ExpectLayer", || on_bare(plain(), put)),
+        case("ExpectLayer, rules", || on_bare(checking(), put)),
         case("ExpectLayer, no linger", || {
-            on_bare(checking().no_linger(), put)
+            on_bare(plain().no_linger(), put)
         }),
-        case("ExpectLayer, expecting scope, no linger", || {
-            on_bare(checking_expecting_only().no_linger(), put)
+        case("ExpectLayer, rules, no linger", || {
+            on_bare(checking().no_linger(), put)
         }),
         case("limit", || on_bare(limit(), put)),
         case("validate header", || on_bare(validate(), put)),

@@ -3,8 +3,7 @@
 use std::future::{ready, Ready};
 
 use tower_expect::{
-    render::Render, rules, Accepted, Async, ExpectLayer, Rejection, RequestHead, ValidateWhen,
-    Validator,
+    render::Render, rules, Accepted, Async, ExpectLayer, Rejection, RequestHead, Validator,
 };
 
 use super::requests::{MAX_LENGTH, MEDIA_TYPES, TOKEN};
@@ -16,13 +15,14 @@ fn rules() -> rules::Rule<impl Validator> {
         .and(rules::content_length(..=MAX_LENGTH))
 }
 
+/// Without a validator: so that rejections of the application arrive.
+pub(crate) fn plain() -> ExpectLayer {
+    ExpectLayer::default()
+}
+
 /// With the default settings.
 pub(crate) fn checking() -> ExpectLayer<impl Validator> {
     ExpectLayer::new(rules())
-}
-
-pub(crate) fn checking_expecting_only() -> ExpectLayer<impl Validator> {
-    checking().validate_when(ValidateWhen::Expecting)
 }
 
 pub(crate) fn rendering(renderer: impl Render) -> ExpectLayer<impl Validator> {

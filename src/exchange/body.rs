@@ -57,27 +57,35 @@ impl<B> ExpectBody<B> {
     }
 }
 
-impl<B> ExpectBody<B>
-where
-    B: Body + Unpin,
-    B::Error: Into<Box<dyn Error + Send + Sync>>,
-{
+impl<B: Body> ExpectBody<B> {
+    /// How far the client was asked; after the poll, since earlier a turn could pass before hyper wants the
+    /// body.
+    #[inline]
+    fn note(&mut self, asked: Asked) {
+        if asked > self.asked {
+            self.asked = asked;
+            if let Some(exchange) = &self.exchange {
+                exchange.note(asked);
+            }
+        }
+    }
+
     /// Counts what has come against the limit.
+    #[inline]
     fn count(
         &mut self,
         frame: Frame<B::Data>,
         cx: &mut Context<'_>,
     ) -> Result<Frame<B::Data>, Box<dyn Error + Send + Sync>> {
-        let Some(allowed) = &mut self.allowed else {
-            return Ok(frame);
-        };
-        let len = frame.data_ref().map_or(0, |data| data.remaining() as u64);
-        let rest = allowed.checked_sub(len);
-        *allowed = rest.unwrap_or(0);
-        match rest {
-            Some(_) => Ok(frame),
-            None => Err(length_limit_error(cx)),
+        if let Some(allowed) = &mut self.allowed {
+            let len = frame.data_ref().map_or(0, |data| data.remaining() as u64);
+            let rest = allowed.checked_sub(len);
+            *allowed = rest.unwrap_or(0);
+            if rest.is_none() {
+                return Err(length_limit_error(cx));
+            }
         }
+        Ok(frame)
     }
 }
 
@@ -101,35 +109,33 @@ where
         if let (Some(exchange), Asked::Never) = (&this.exchange, this.asked) {
             exchange.begin_asking();
         }
-        let polled = Pin::new(&mut *body).poll_frame(cx);
-        let asked = match polled {
-            // An error tells nothing of what the client was told.
-            Poll::Pending | Poll::Ready(Some(Err(_))) => Asked::Polled,
-            Poll::Ready(_) => Asked::Invited,
-        };
-        if asked > this.asked {
-            this.asked = asked;
-            if let Some(exchange) = &this.exchange {
-                exchange.note(asked);
+        match Pin::new(&mut *body).poll_frame(cx) {
+            Poll::Ready(Some(Ok(frame))) => {
+                if body.is_end_stream() {
+                    this.end = End::Reached;
+                }
+                this.note(Asked::Invited);
+                Poll::Ready(Some(this.count(frame, cx)))
             }
-        }
-        match polled {
-            Poll::Ready(None) => this.end = End::Reached,
-            Poll::Ready(Some(Ok(_))) if body.is_end_stream() => this.end = End::Reached,
-            Poll::Ready(Some(Err(_))) => {
+            Poll::Ready(None) => {
                 this.end = End::Reached;
+                this.note(Asked::Invited);
+                Poll::Ready(None)
+            }
+            Poll::Ready(Some(Err(error))) => {
+                this.end = End::Reached;
+                // It tells nothing of what the client was told.
+                this.note(Asked::Polled);
                 if let Some(exchange) = &this.exchange {
                     exchange.note_broken();
                 }
+                Poll::Ready(Some(Err(unwrapped(error.into(), cx))))
             }
-            _ => {}
+            Poll::Pending => {
+                this.note(Asked::Polled);
+                Poll::Pending
+            }
         }
-        polled.map(|frame| {
-            frame.map(|frame| match frame {
-                Ok(frame) => this.count(frame, cx),
-                Err(error) => Err(unwrapped(error.into(), cx)),
-            })
-        })
     }
 
     fn is_end_stream(&self) -> bool {

@@ -16,8 +16,8 @@ use super::{
     state::{Exchange, Inviter, Terms},
 };
 use crate::{
-    decision::Refusal, observe::RejectReason, render, settings::Options, ContinueSignal, Rejection,
-    RequestHead,
+    decision::Refusal, linger::Linger, observe::RejectReason, render, settings::Options,
+    ContinueSignal, Rejection, RequestHead,
 };
 
 /// Responds to a request that is not accepted. The body is not polled.
@@ -53,9 +53,15 @@ where
         headers.insert(CONNECTION, HeaderValue::from_static("upgrade"));
     }
     response.extensions_mut().insert(rejection);
-    let unread = !body.is_end_stream() && !marker::is_joined(&head.extensions);
+    let linger = options.linger.clone();
+    // An exchange outside sees to what is unread, but not before the response.
+    let joined = marker::is_joined(&head.extensions);
+    let drains_first = linger
+        .as_deref()
+        .is_some_and(Linger::drains_before_response)
+        && !expecting;
+    let unread = !body.is_end_stream() && (!joined || drains_first);
     let exchange = unread.then(|| {
-        let linger = options.linger.clone();
         let terms = Terms {
             version: head.version,
             expecting,
@@ -63,7 +69,7 @@ where
             announced: announced(&head.headers, &body),
             drops: linger.as_deref().map_or(true, |linger| linger.at_socket),
             linger,
-            observes: false,
+            observes: joined,
             turns: None,
             watch,
         };

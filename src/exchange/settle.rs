@@ -129,23 +129,22 @@ where
     #[inline]
     fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
         let mut this = self.project();
-        if let Some(settling) = this.settling.take() {
-            return settle(*settling, this.settling, &mut this.flight.0, cx);
+        if this.settling.is_none() {
+            let inner = this.inner.as_mut().as_pin_mut();
+            let result = ready!(inner.expect("polled after it was ready").poll(cx));
+            let Some(flight) = &this.flight.0 else {
+                return Poll::Ready(result.map(|response| response.map(ResponseBody::plain)));
+            };
+            // Whatever the inner future still holds of the request must come back before we look.
+            this.inner.set(None);
+            let status = result.as_ref().map(Response::status).ok();
+            let next = flight.before(status, Done::default());
+            if let Before::Nothing = next {
+                return Poll::Ready(leave(result, this.flight.0.take()));
+            }
+            *this.settling = Some(Box::new(Settling::of(Held::Ready(result), Some(next))));
         }
-        let inner = this.inner.as_mut().as_pin_mut();
-        let result = ready!(inner.expect("polled after it was ready").poll(cx));
-        let Some(flight) = &this.flight.0 else {
-            return Poll::Ready(result.map(|response| response.map(ResponseBody::plain)));
-        };
-        // Whatever the inner future still holds of the request must come back before we look.
-        this.inner.set(None);
-        let status = result.as_ref().map(Response::status).ok();
-        let next = flight.before(status, Done::default());
-        if let Before::Nothing = next {
-            return Poll::Ready(leave(result, this.flight.0.take()));
-        }
-        let settling = Settling::of(Held::Ready(result), Some(next));
-        settle(settling, this.settling, &mut this.flight.0, cx)
+        settle(this.settling, &mut this.flight.0, cx)
     }
 }
 
@@ -154,18 +153,15 @@ type Settled<O> = Result<Response<ResponseBody<<O as Outcome>::Body>>, <O as Out
 /// Apart from `poll`, so that this can be inlined where there is nothing to settle.
 #[inline(never)]
 fn settle<O: Outcome>(
-    mut settling: Settling<O>,
-    later: &mut Option<Box<Settling<O>>>,
+    settling: &mut Option<Box<Settling<O>>>,
     exchange: &mut Option<Arc<dyn Flight>>,
     cx: &mut Context<'_>,
 ) -> Poll<Settled<O>> {
-    if let Some(flight) = exchange {
-        if settling.poll_may_leave(flight, cx).is_pending() {
-            *later = Some(Box::new(settling));
-            return Poll::Pending;
-        }
+    if let (Some(settling), Some(flight)) = (settling.as_mut(), exchange.as_ref()) {
+        ready!(settling.poll_may_leave(flight, cx));
     }
-    Poll::Ready(settling.held.leave(exchange.take()))
+    let settled = settling.take().expect("polled after it was ready");
+    Poll::Ready(settled.held.leave(exchange.take()))
 }
 
 #[inline]

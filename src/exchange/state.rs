@@ -191,8 +191,7 @@ impl<B> Exchange<B> {
         }
     }
 
-    /// Notes how far the client was asked; after the poll, since earlier a turn could pass before hyper
-    /// wants the body.
+    /// Notes how far the client was asked.
     pub(super) fn note(&self, asked: Asked) {
         if !self.terms.expecting {
             return;

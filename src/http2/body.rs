@@ -87,7 +87,7 @@ impl RequestBody {
         if error.is_reset() && error.is_library() {
             self.faults.add();
         }
-        error.into()
+        Error::of_h2(error)
     }
 }
 

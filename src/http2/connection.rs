@@ -95,7 +95,7 @@ where
         let State::Handshake(handshake) = &mut self.state else {
             return Poll::Ready(Ok(()));
         };
-        let mut connection = ready!(Pin::new(handshake).poll(cx))?;
+        let mut connection = ready!(Pin::new(handshake).poll(cx)).map_err(Error::of_h2)?;
         if self.closing {
             connection.graceful_shutdown();
         }
@@ -133,7 +133,7 @@ where
             self.closing = true;
         }
         let accepted = ready!(connection.poll_accept(cx));
-        Poll::Ready(accepted.transpose().map_err(Error::from))
+        Poll::Ready(accepted.transpose().map_err(Error::of_h2))
     }
 }
 

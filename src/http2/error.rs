@@ -15,6 +15,10 @@ enum Kind {
 }
 
 impl Error {
+    pub(super) fn of_h2(error: h2::Error) -> Self {
+        Self(Kind::H2(error))
+    }
+
     pub(super) fn keep_alive_timeout() -> Self {
         Self(Kind::KeepAliveTimeout)
     }
@@ -49,12 +53,6 @@ impl Error {
             Kind::H2(error) => Some(error),
             Kind::KeepAliveTimeout => None,
         }
-    }
-}
-
-impl From<h2::Error> for Error {
-    fn from(error: h2::Error) -> Self {
-        Self(Kind::H2(error))
     }
 }
 

@@ -25,7 +25,9 @@ use super::{discard::Discard, Linger};
 ///
 /// Use it as the IO of any HTTP/1.1 server: below hyper, below TLS, or under `axum::serve` by
 /// `LingerListener` (feature `axum`). It makes every early response arrive, to requests with or without
-/// `Expect`, and needs no layer. What arrives after the shutdown is never parsed, so no request that is
+/// `Expect`, and needs no layer (but for curl after a 417, which may repeat the request on a connection that
+/// bare hyper has not announced to close: 36 of 500 uploads of 10 KiB got a 400, none with the layer). What
+/// arrives after the shutdown is never parsed, so no request that is
 /// hidden in a body is executed. `Io` must be `Unpin`.
 ///
 /// ```

@@ -4,7 +4,7 @@ use std::{
     error::Error,
     future::{poll_fn, Future},
     pin::{pin, Pin},
-    sync::Arc,
+    sync::{Arc, LazyLock},
     task::{Context, Poll},
     time::Duration,
 };
@@ -28,6 +28,9 @@ use crate::{
     exchange::{accept_under_server, Turns},
     http2, Linger, LingerStream,
 };
+
+/// The bounds within which a body is drained before a 101.
+static AT_SOCKET: LazyLock<Arc<Linger>> = LazyLock::new(|| Arc::new(Linger::at_socket()));
 
 /// As long as hyper waits for the head of an HTTP/1 request.
 const FIRST_BYTES: Duration = Duration::from_secs(30);
@@ -124,15 +127,14 @@ where
     B::Error: Into<Box<dyn Error + Send + Sync>> + Send,
 {
     let turns = Turns::default();
-    let linger = Arc::new(Linger::at_socket());
     let counted = turns.clone();
     let service = service_fn(move |request: Request<Incoming>| {
         let mut service = service.clone();
-        let (turns, linger) = (counted.clone(), Arc::clone(&linger));
+        let turns = counted.clone();
         async move {
             poll_fn(|cx| service.poll_ready(cx)).await?;
             let call = |request: Request<_>| service.call(request.map(IncomingBody::http1));
-            accept_under_server(request, &turns, &linger, call).await
+            accept_under_server(request, &turns, &AT_SOCKET, call).await
         }
     });
     let mut builder = http1::Builder::new();

@@ -8,15 +8,33 @@ import sys
 import time
 from pathlib import Path
 
+import behind_report
 import known
 import plot
 import report
 import versions
-from rows import CASES, Process, rows
-from servers import EXAMPLES, LINGERING, LINKS, MISSING, SERVERS, Servers
+from rows import CASES, Process, hasty_rows, rows
+from servers import EXAMPLES, LINGERING, LINKS, MISSING, ON_DEMAND, SERVERS, SLOW, Servers
 
 UNITS = {"K": 1 << 10, "M": 1 << 20}
 PATIENCE = 20
+# Two questions of their own: clients that expect and have begun to send when they are rejected.
+QUESTIONS = {
+    # The validator takes longer than they wait.
+    "slow": {
+        "cases": ["r401"],
+        "servers": [*SLOW, "haproxy-slow-layer"],
+        "sizes": ["10K", "300K", "900K", "1M", "2M", "8M"],
+        "runs": 3,
+    },
+    # They do not wait.
+    "hasty": {
+        "cases": ["r401", "r413", "handler401"],
+        "servers": ["bare", "layer-axum", "layer-linger", "serve"],
+        "sizes": ["300K", "500K", "600K", "700K", "816K", "1M", "2M"],
+        "runs": 20,
+    },
+}
 OTHER = (
     "Without options or with --quick, behind.py and quota run, too; with --proxies first, or"
     " --quota alone, only that."
@@ -27,9 +45,7 @@ def main():
     options = arguments()
     signal.signal(signal.SIGTERM, lambda *_: sys.exit("terminated"))
     work, examples = options.work.resolve(), options.examples.resolve()
-    chosen = rows(work, examples)
-    if options.clients:
-        chosen = [row for row in chosen if row.name in options.clients]
+    chosen = chosen_rows(options, work, examples)
     began = time.monotonic()
     cells = []
     with Servers(work, examples) as servers:
@@ -47,11 +63,27 @@ def main():
     result["summary"] = report.summary(cells)
     whole = [cell for cell in cells if cell["server"] in report.WHOLE]
     result["failures"] = known.unexplained(whole)
-    options.json.write_text(json.dumps(result, indent=1) + "\n")
-    print(report.text(result))
+    if options.question:
+        options.json.write_text(behind_report.lines_of(result))
+        table = report.by_size(result)
+        options.json.with_suffix(".md").write_text(table)
+        print(table)
+        print("\n".join(map(known.lost, result["failures"])))
+    else:
+        options.json.write_text(json.dumps(result, indent=1) + "\n")
+        print(report.text(result))
     if {"bare", "layer"} <= result["summary"].keys():
         options.json.with_name("refusals.svg").write_text(plot.svg(result))
     sys.exit(1 if result["failures"] else 0)
+
+
+def chosen_rows(options, work, examples):
+    every = rows(work, examples)
+    if options.question == "slow":
+        every = [row for row in every if row.expect]
+    if options.question == "hasty":
+        every = hasty_rows(work)
+    return [row for row in every if row.name in (options.clients or [row.name])]
 
 
 def run_row(row, servers, options, work):
@@ -59,13 +91,13 @@ def run_row(row, servers, options, work):
     client = Process(row, work)
     try:
         for server in options.servers:
-            if row.direct and server not in (*EXAMPLES, *LINKS):
+            if row.direct and server not in (*EXAMPLES, *ON_DEMAND, *LINKS):
                 continue
-            if row.http != "1.1" and server in LINGERING:
+            if row.http != "1.1" and server in (*LINGERING, "slow-layer-linger"):
                 continue
             address = servers.address(server, row.http)
             for case in row.cases:
-                if case in MISSING.get(server, ()):
+                if case not in options.cases or case in MISSING.get(server, ()):
                     continue
                 for size in options.sizes:
                     cell = run_cell(client, address, server, case, size, options)
@@ -108,17 +140,27 @@ def arguments():
     parser.add_argument("--work", type=Path, help=argparse.SUPPRESS)
     parser.add_argument("--examples", type=Path, help=argparse.SUPPRESS)
     parser.add_argument("--quick", action="store_true", help="the short form for CI")
+    question = parser.add_mutually_exclusive_group()
+    slow = "only clients that expect, and a validator that takes 1.3 s"
+    question.add_argument("--slow", dest="question", action="store_const", const="slow", help=slow)
+    hasty = "only clients that expect and do not wait"
+    question.add_argument(
+        "--hasty", dest="question", action="store_const", const="hasty", help=hasty
+    )
     parser.add_argument("--runs", type=int, help="uploads a cell (default 10, quick 3)")
     parser.add_argument("--clients", type=names, metavar="A,B", help="only these rows")
-    parser.add_argument("--servers", type=names, metavar="A,B", help=f"of {', '.join((*SERVERS, *LINKS))}")
+    servers = ", ".join((*SERVERS, *ON_DEMAND, *LINKS))
+    parser.add_argument("--servers", type=names, metavar="A,B", help=f"of {servers}")
     parser.add_argument("--sizes", type=names, metavar="A,B", help="such as 10K,300K,8M,100M")
     parser.add_argument("--json", type=Path, metavar="PATH", help="where the result goes")
     options = parser.parse_args()
+    for name, value in QUESTIONS.get(options.question, {"cases": list(CASES)}).items():
+        setattr(options, name, getattr(options, name, None) or value)
     options.runs = options.runs or (3 if options.quick else 10)
     options.sizes = options.sizes or ["10K", "300K", "8M"] + ([] if options.quick else ["100M"])
     quick_servers = ["layer", "layer-empty", "serve", *LINGERING, "haproxy-layer"]
     options.servers = options.servers or (quick_servers if options.quick else list(SERVERS))
-    options.json = options.json or options.work / "matrix.json"
+    options.json = options.json or options.work / f"{options.question or 'matrix'}.json"
     return options
 
 

@@ -93,6 +93,10 @@ ASKING = f"""{UNBUFFERED}
                 proxy_pass http://back;
             }}"""
 TIMEOUT = "expect_continue_timeout 5s"
+HTTP2_UPSTREAM = """typed_extension_protocol_options:
+      envoy.extensions.upstreams.http.v3.HttpProtocolOptions:
+        "@type": type.googleapis.com/envoy.extensions.upstreams.http.v3.HttpProtocolOptions
+        explicit_http_config: {http2_protocol_options: {}}"""
 BOTH = ("1.1", "2")
 PROXIES = (
     Proxy("haproxy-default", "HAProxy", early=BOTH),
@@ -144,4 +148,11 @@ PROXIES = (
         "`proxy_100_continue: true`",
         early=BOTH,
     ),
+)
+# Before a server that drains unread bodies before it responds, and before one that does not.
+DRAIN_FIRST = (
+    Proxy("envoy-h1", "Envoy", label="HTTP/1.1 to the server"),
+    Proxy("envoy-h2", "Envoy", {"cluster_setting": HTTP2_UPSTREAM}, "HTTP/2 to the server"),
+    Proxy("nginx-stream", "nginx", {"setting": UNBUFFERED}, "`proxy_request_buffering off`"),
+    Proxy("haproxy-default", "HAProxy"),
 )

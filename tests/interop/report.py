@@ -1,10 +1,13 @@
 """What a run has shown: sums and the table for people."""
 
 import known
-from servers import LINGERING, LINKS, SERVERS
+from servers import LINGERING, LINKS, SERVERS, SLOW
 
 # Behind these, no refusal may be lost.
-WHOLE = ("layer", "layer-empty", "serve", "haproxy-layer", *LINGERING, *LINKS)
+WHOLE = (
+    *("layer", "layer-empty", "serve", "haproxy-layer", *LINGERING, *LINKS),
+    *(*SLOW, "haproxy-slow-layer"),
+)
 
 
 def summary(cells):
@@ -58,6 +61,21 @@ def show(result, server, name):
         if cell["client"] == name and cell["server"] == server
     )
     return shown + "*" * excused
+
+
+def by_size(result):
+    """In how many of the uploads of each size the caller saw the rejection, in Markdown."""
+    sums = {}
+    for cell in result["cells"]:
+        sizes = sums.setdefault((cell["server"], cell["client"]), {})
+        seen, runs = sizes.get(cell["size"], (0, 0))
+        sizes[cell["size"]] = seen + cell["seen"], runs + cell["runs"]
+    table = [["server", "client", *result["sizes"]]]
+    table.append(["---"] * len(table[0]))
+    for (server, client), sizes in sorted(sums.items()):
+        table.append([server, client, *("{}/{}".format(*sizes[size]) for size in result["sizes"])])
+    notes = known.notes(result["cells"])
+    return "\n".join([*(f"| {' | '.join(row)} |" for row in table), "", *notes]).strip() + "\n"
 
 
 def aligned(table):

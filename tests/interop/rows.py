@@ -43,7 +43,7 @@ def rows(work, examples):
     # proxies speak HTTP/1.1 to the server, which gRPC cannot.
     without_413 = tuple(case for case in CASES if case != "r413")
     return [
-        Row("http.client", "1.1", python("http_client.py")),
+        Row("http.client", "1.1", python("http_client.py", "0")),
         Row("requests", "1.1", python("requests_client.py")),
         Row("httpx", "1.1", python("httpx_client.py", "h1")),
         Row("aiohttp", "1.1", python("aiohttp_client.py")),
@@ -73,6 +73,19 @@ def rows(work, examples):
         Row("httpx-h2", "2", python("httpx_client.py", "h2")),
         Row("hyper-h2", "2", rust("hyper-h2")),
         Row("tonic", "2", rust("tonic"), cases=without_413, direct=True),
+    ]
+
+
+def hasty_rows(work):
+    """Clients that set Expect and do not wait for the 100, or not long."""
+
+    def python(file, variant):
+        return (str(work / "venv/bin/python"), str(CLIENTS / file), variant)
+
+    return [
+        Row("http.client-hasty", "1.1", python("http_client.py", "0"), True),
+        Row("http.client-50ms", "1.1", python("http_client.py", "50"), True),
+        Row("curl-1ms", "1.1", python("tools.py", "curl-1ms"), True),
     ]
 
 

@@ -4,10 +4,15 @@ import socket
 import subprocess
 import time
 
-# On sockets that linger, which matters to HTTP/1.1 alone.
+# On sockets that linger, which matters to HTTP/1.1 alone; `slow-layer-linger` is such a one, too.
 LINGERING = ("axum-linger", "layer-linger")
 EXAMPLES = ("bare", "layer", "layer-empty", "serve", *LINGERING)
 SERVERS = (*EXAMPLES, "nginx", "haproxy-bare", "haproxy-layer")
+# Only on demand: a validator that takes longer than clients wait for the 100.
+SLOW = ("slow-layer", "slow-layer-linger", "slow-serve")
+# And unread bodies that are drained before the response.
+DRAIN_FIRST = {"layer": "layer-drain-first", "serve": "serve-drain-first"}
+ON_DEMAND = ("layer-axum", *SLOW, *DRAIN_FIRST.values())
 # Only on demand, since they take their time: the layer behind a link with a round trip in
 # milliseconds and losses in percent.
 LINKS = {"layer-20ms": (20, 1), "layer-200ms": (200, 1)}
@@ -82,7 +87,7 @@ class Servers:
         return self.addresses[name][http]
 
     def start(self, name):
-        if name in EXAMPLES:
+        if name in (*EXAMPLES, *ON_DEMAND):
             process = self.run(str(self.examples / "interop_server"), name, stdout=subprocess.PIPE)
             address = process.stdout.readline().strip()
             return {"1.1": address, "2": address}

@@ -102,6 +102,25 @@ async fn a_rejection_waits_for_it_as_well() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn so_does_that_of_a_layer_inside_of_another() {
+    let (mut feed, body) = fed();
+    let reject = |_: &RequestHead| Err::<(), _>(Rejection::forbidden());
+    let inner = ExpectLayer::new(reject).linger(linger()).layer(NotCalled);
+    let mut service = ExpectLayer::default().layer(inner);
+    let mut request = post(Version::HTTP_11).body(body).unwrap();
+    // As behind a router. The outer layer adds its marker to it.
+    request.extensions_mut().insert("routed");
+    let mut future = task::spawn(service.call(request));
+    assert_pending!(future.poll());
+    feed.data(1_000);
+    feed.end();
+    let response = future.await.unwrap();
+    assert_eq!(response.status(), 403);
+    assert_eq!(connection(&response), None);
+    assert_eq!(feed.drops(), 1);
+}
+
+#[tokio::test(start_paused = true)]
 async fn an_expecting_request_is_not_drained_first_even_if_it_was_invited() {
     for reads in [false, true] {
         let (feed, mut exchange) = sent(expecting(Version::HTTP_11), None);

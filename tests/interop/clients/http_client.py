@@ -1,10 +1,13 @@
-"""http.client of the standard library."""
+"""http.client of the standard library; the variant is its pause before the body, in milliseconds."""
 
 import sys
+import time
 from http.client import HTTPConnection
 from urllib.parse import urlsplit
 
 import common
+
+pause = int(sys.argv[1]) / 1000
 
 
 def upload(url, body, expect, token):
@@ -14,7 +17,10 @@ def upload(url, body, expect, token):
     if expect:
         headers["Expect"] = "100-continue"
     try:
-        connection.request("PUT", target.path, body, headers)
+        if pause:
+            put_after_pause(connection, target.path, body, headers)
+        else:
+            connection.request("PUT", target.path, body, headers)
         response = connection.getresponse()
         response.read()
         return response.status
@@ -22,4 +28,13 @@ def upload(url, body, expect, token):
         connection.close()
 
 
-common.main(upload, sys.argv[1:])
+def put_after_pause(connection, path, body, headers):
+    connection.putrequest("PUT", path)
+    for name, value in {**headers, "Content-Length": len(body)}.items():
+        connection.putheader(name, value)
+    connection.endheaders()
+    time.sleep(pause)
+    connection.send(body)
+
+
+common.main(upload, sys.argv[2:])

@@ -1,4 +1,6 @@
-"""The command line tools curl and nghttp; the variants are curl, curl-h2 and nghttp."""
+"""The command line tools curl and nghttp; the variants are curl, curl-h2, nghttp, and
+curl-1ms, which waits a millisecond for the 100.
+"""
 
 import re
 import subprocess
@@ -16,6 +18,7 @@ def curl(url, expect, authorization):
     command = ["curl", "--silent", "--show-error", version, "--output", "/dev/null"]
     command += ["--write-out", "%{http_code}", "--header", authorization]
     command += ["--header", "Expect: 100-continue" if expect else "Expect:"]
+    command += ["--expect100-timeout", "0.001"] * (variant == "curl-1ms")
     done = subprocess.run([*command, "--upload-file", content.name, url], capture_output=True)
     if done.returncode:
         said = done.stderr.decode().strip()

@@ -1,20 +1,23 @@
 //! The servers under test.
 //!
 //! ```text
-//! interop_server bare|layer|layer-empty|axum-linger|layer-linger|serve [PORT]
+//! interop_server MODE [PORT]
 //! ```
 //!
 //! `bare` makes its checks in the handler, as an axum application does; the others have them in
 //! an `ExpectLayer` with its default settings, `layer-empty` with refusals that have no content.
 //! All on hyper, but for `serve`: that is `layer` on `tower_expect::serve`, which sends the 100 over
 //! HTTP/2, too. HTTP/1.1 and HTTP/2 with prior knowledge on one port. `axum-linger` is `bare`, and
-//! `layer-linger` is `layer`, by `axum::serve` on sockets that linger. The first line printed is the
-//! address.
+//! `layer-linger` is `layer`, by `axum::serve` on sockets that linger; `layer-axum` is `layer` by a plain
+//! `axum::serve`. `slow-layer`, `slow-layer-linger` and `slow-serve` have a validator that takes 1.3
+//! seconds, by which time clients that wait for the 100 have begun to send. `layer-drain-first` and
+//! `serve-drain-first` drain unread bodies of up to 256 MiB before they respond. The first line printed is
+//! the address.
 
 mod checksum;
 mod proxied;
 
-use std::{convert::Infallible, error::Error, net::Ipv4Addr};
+use std::{convert::Infallible, error::Error, net::Ipv4Addr, time::Duration};
 
 use axum::{
     body::{Body, Bytes, HttpBody},
@@ -35,19 +38,28 @@ use hyper_util::{
     server::conn::auto,
     service::TowerToHyperService,
 };
-use tokio::net::{TcpListener, TcpStream};
+use tokio::{
+    net::{TcpListener, TcpStream},
+    time::sleep,
+};
 use tower::{Layer, Service};
 use tower_expect::{
-    render, rules, ExpectLayer, Linger, LingerListener, Rejection, RequestHead, Validator,
+    render, rules, Async, AsyncValidator, ExpectLayer, Linger, LingerListener, Rejection,
+    RequestHead, Validator,
 };
 
 use self::checksum::Adler32;
 
-const USAGE: &str =
-    "usage: interop_server bare|layer|layer-empty|axum-linger|layer-linger|serve [PORT]";
+const USAGE: &str = "usage: interop_server MODE [PORT], where MODE is bare, layer, layer-empty, \
+    axum-linger, layer-linger, layer-axum, serve, slow-layer, slow-layer-linger, slow-serve, \
+    layer-drain-first or serve-drain-first";
 const TOKEN: &str = "s3cr3t";
 const LIMIT: u64 = 1024;
 const TEXT: &str = "refused\n";
+/// Longer than the second for which clients wait for the 100.
+const SLOW: Duration = Duration::from_millis(1300);
+/// Enough for the longest upload of the measurements.
+const DRAIN_FIRST: (u64, Duration) = (256 << 20, Duration::from_secs(30));
 
 #[tokio::main]
 async fn main() -> Result<(), Box<dyn Error>> {
@@ -73,8 +85,32 @@ async fn main() -> Result<(), Box<dyn Error>> {
             let app = app(upload, TEXT).layer(checks().linger(linger));
             Ok(axum::serve(listener, app).await?)
         }
+        "layer-axum" => {
+            let app = app(upload, TEXT).layer(checks());
+            Ok(axum::serve(listener.tap_io(no_delay), app).await?)
+        }
         "serve" => {
             tower_expect::serve(listener, checks().layer(app(upload, TEXT))).await;
+            Ok(())
+        }
+        "slow-layer" => serve(listener, slow_checks().layer(app(upload, TEXT))).await,
+        "slow-layer-linger" => {
+            let linger = Linger::at_socket();
+            let listener = LingerListener::new(listener.tap_io(no_delay)).bounds(linger.clone());
+            let app = app(upload, TEXT).layer(slow_checks().linger(linger));
+            Ok(axum::serve(listener, app).await?)
+        }
+        "slow-serve" => {
+            tower_expect::serve(listener, slow_checks().layer(app(upload, TEXT))).await;
+            Ok(())
+        }
+        "layer-drain-first" => {
+            let checks = checks().linger(drain_first());
+            serve(listener, checks.layer(app(upload, TEXT))).await
+        }
+        "serve-drain-first" => {
+            let checks = checks().linger(drain_first());
+            tower_expect::serve(listener, checks.layer(app(upload, TEXT))).await;
             Ok(())
         }
         _ => Err(USAGE.into()),
@@ -85,15 +121,33 @@ fn no_delay(stream: &mut TcpStream) {
     stream.set_nodelay(true).expect("a TCP socket");
 }
 
+fn drain_first() -> Linger {
+    let (bytes, total) = DRAIN_FIRST;
+    Linger::default().drain_before_response(bytes, total)
+}
+
 fn checks() -> ExpectLayer<impl Validator> {
+    ExpectLayer::new(validator())
+}
+
+fn slow_checks() -> ExpectLayer<Async<impl AsyncValidator<Future: Send>>> {
+    let validator = validator();
+    ExpectLayer::new_async(move |head: &RequestHead| {
+        let decision = validator.validate(head);
+        async move {
+            sleep(SLOW).await;
+            decision
+        }
+    })
+}
+
+fn validator() -> impl Validator {
     let never = Rejection::expectation_failed("do not upload here");
     let token = |head: &RequestHead| below(head, "/accept/") || below(head, "/r401/");
     let limit = rules::content_length(..=LIMIT);
-    ExpectLayer::new(
-        rules::when(token, rules::bearer(|token| token == TOKEN))
-            .and(rules::when(|head| below(head, "/r413/"), limit))
-            .and(rules::when(|head| below(head, "/r417/"), never)),
-    )
+    rules::when(token, rules::bearer(|token| token == TOKEN))
+        .and(rules::when(|head| below(head, "/r413/"), limit))
+        .and(rules::when(|head| below(head, "/r417/"), never))
 }
 
 fn below(head: &RequestHead, path: &str) -> bool {
