@@ -78,7 +78,7 @@ const fn chunked(name: &'static str, length: Option<u64>, data: u64, trailers: b
     }
 }
 
-const fn unsized_(name: &'static str, data: u64, trailers: bool) -> Framing {
+const fn unannounced(name: &'static str, data: u64, trailers: bool) -> Framing {
     Framing {
         name,
         data,
@@ -118,10 +118,10 @@ pub(crate) static HTTP2: [Framing; 13] = [
     sized("length above the limit", 50, 50),
     sized("length too small", 5, 50),
     sized("length too large", 9, 5),
-    unsized_("no length, empty DATA", 0, false),
-    unsized_("no length, fits", 5, false),
-    unsized_("no length, above the limit", 50, false),
-    unsized_("no length, trailers", 50, true),
+    unannounced("no length, empty DATA", 0, false),
+    unannounced("no length, fits", 5, false),
+    unannounced("no length, above the limit", 50, false),
+    unannounced("no length, trailers", 50, true),
 ];
 
 /// The headers that rules read.

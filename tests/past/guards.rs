@@ -3,7 +3,7 @@
 use std::{
     convert::Infallible,
     error::Error,
-    future::IntoFuture,
+    future::{ready, Future, IntoFuture},
     net::SocketAddr,
     sync::{Arc, Mutex, PoisonError},
 };
@@ -18,10 +18,10 @@ use http_body_util::{BodyExt, LengthLimitError};
 use tower::{
     make::Shared,
     service_fn,
-    util::{BoxCloneSyncService, MapRequestLayer, ServiceExt},
+    util::{BoxCloneSyncService, ServiceExt},
     Layer, Service,
 };
-use tower_expect::ExpectLayer;
+use tower_expect::{ExpectBody, ExpectLayer, RequestHead, Validator};
 
 use crate::{
     cell::{GUARDS, WHENS},
@@ -49,15 +49,19 @@ impl App {
     pub(crate) fn new(requests: usize) -> Self {
         let seen = Arc::new(Mutex::new(vec![Seen::default(); requests]));
         let mut guarded = Vec::new();
-        for when in WHENS {
-            for guard in &GUARDS {
-                let layer = quick(ExpectLayer::new(guard.rule())).validate_when(when);
-                let seen = Arc::clone(&seen);
-                let handler = service_fn(move |request| read(Arc::clone(&seen), request));
-                let inner = MapRequestLayer::new(|request: Request<_>| request.map(Body::new));
-                let service = layer.layer(inner.layer(handler));
-                let service = service.map_response(|response| response.map(Body::new));
-                guarded.push(BoxCloneSyncService::new(service));
+        for (number, when) in WHENS.into_iter().enumerate() {
+            for (guard, place) in GUARDS.iter().zip(number..) {
+                let handler = read(&seen);
+                // Each guard at one time as an asynchronous validator, at another not.
+                guarded.push(if place % 2 == 0 {
+                    let layer = quick(ExpectLayer::new(guard.rule()));
+                    boxed(layer.validate_when(when).layer(handler))
+                } else {
+                    let rule = guard.rule();
+                    let asked = move |head: &RequestHead| ready(rule.validate(head));
+                    let layer = quick(ExpectLayer::new_async(asked));
+                    boxed(layer.validate_when(when).layer(handler))
+                });
             }
         }
         Self {
@@ -107,29 +111,52 @@ fn number(headers: &HeaderMap, name: &str) -> usize {
     headers[name].to_str().unwrap().parse().unwrap()
 }
 
-fn is_of_the_limit(error: &axum::Error) -> bool {
-    matches!(error.source(), Some(source) if source.is::<LengthLimitError>())
+fn boxed<S, R>(service: S) -> Guarded
+where
+    S: Service<Request<Body>, Response = Response<R>, Error = Infallible>
+        + Clone
+        + Send
+        + Sync
+        + 'static,
+    S::Future: Send,
+    R: http_body::Body<Data = Bytes> + Send + 'static,
+    R::Error: Into<Box<dyn Error + Send + Sync>>,
+{
+    BoxCloneSyncService::new(service.map_response(|response| response.map(Body::new)))
 }
 
-async fn read(
+/// The application, which goes on reading after an error: it must not get anything then, either.
+fn read(
+    seen: &Arc<Mutex<Vec<Seen>>>,
+) -> impl Service<
+    Request<ExpectBody<Body>>,
+    Response = Response<Body>,
+    Error = Infallible,
+    Future = impl Future<Output = Result<Response<Body>, Infallible>> + Send,
+> + Clone
+       + Send
+       + Sync
+       + 'static {
+    let seen = Arc::clone(seen);
+    service_fn(move |request| note(Arc::clone(&seen), request))
+}
+
+async fn note(
     seen: Arc<Mutex<Vec<Seen>>>,
-    request: Request<Body>,
+    request: Request<ExpectBody<Body>>,
 ) -> Result<Response<Body>, Infallible> {
     let number = number(request.headers(), "x-cell");
-    let note = |act: fn(&mut Seen, u64), bytes| {
-        act(&mut seen.lock().unwrap()[number], bytes);
-    };
+    let note = |act: fn(&mut Seen, u64), bytes| act(&mut seen.lock().unwrap()[number], bytes);
     note(|seen, _| seen.calls += 1, 0);
     let mut body = request.into_body();
     let mut status = StatusCode::OK;
-    // Whoever goes on after an error must not get anything, either.
     while let Some(frame) = body.frame().await {
         match frame {
             Ok(frame) => {
                 let bytes = frame.data_ref().map_or(0, |data| data.len() as u64);
                 note(|seen, bytes| seen.bytes += bytes, bytes);
             }
-            Err(error) if is_of_the_limit(&error) => {
+            Err(error) if error.is::<LengthLimitError>() => {
                 status = StatusCode::PAYLOAD_TOO_LARGE;
             }
             Err(_) if status == StatusCode::OK => {
