@@ -102,7 +102,7 @@ pub(crate) static HTTP1: [Framing; 12] = [
     chunked("chunked, trailers", None, 50, true),
 ];
 
-pub(crate) static HTTP2: [Framing; 13] = [
+pub(crate) static HTTP2: [Framing; 14] = [
     Framing {
         ended: true,
         ..NOTHING
@@ -110,6 +110,10 @@ pub(crate) static HTTP2: [Framing; 13] = [
     Framing {
         ended: true,
         ..sized("length of 0, ended", 0, 0)
+    },
+    Framing {
+        ended: true,
+        ..sized("length that fits, ended", 5, 0)
     },
     sized("length of 0", 0, 0),
     sized("length of 0, with DATA", 0, 50),

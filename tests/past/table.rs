@@ -74,14 +74,14 @@ fn cells() -> usize {
         .sum()
 }
 
-#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+#[tokio::test]
 async fn nothing_gets_past_the_validator_under_axum() {
     let app = App::new(cells());
     let address = app.under_axum().await;
     assert_no_hole(address, app).await;
 }
 
-#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+#[tokio::test]
 async fn nothing_gets_past_the_validator_under_serve() {
     let app = App::new(cells());
     let address = app.under_serve().await;
