@@ -10,7 +10,7 @@ use std::{
 
 use bytes::{Buf, Bytes};
 use http_body::{Body, Frame, SizeHint};
-use http_body_util::{Full, Limited};
+use http_body_util::{Full, LengthLimitError, Limited};
 
 use super::state::{Asked, End, Exchange};
 
@@ -128,7 +128,7 @@ where
                 if let Some(exchange) = &this.exchange {
                     exchange.note_broken();
                 }
-                Poll::Ready(Some(Err(error.into())))
+                Poll::Ready(Some(Err(unwrapped(error.into(), cx))))
             }
             Poll::Pending => {
                 this.note(Asked::Polled);
@@ -154,6 +154,19 @@ where
             }
         }
         hint
+    }
+}
+
+/// The error itself, unless it stands for a limit that a layer outside has set. axum finds that one only
+/// below as many wrappers as it makes itself (axum-core 0.5.6, src/extract/rejection.rs:20).
+fn unwrapped(
+    error: Box<dyn Error + Send + Sync>,
+    cx: &mut Context<'_>,
+) -> Box<dyn Error + Send + Sync> {
+    let mut causes = std::iter::successors(error.source(), |&cause| cause.source());
+    match causes.any(<dyn Error>::is::<LengthLimitError>) {
+        true => length_limit_error(cx),
+        false => error,
     }
 }
 
