@@ -90,13 +90,13 @@ impl<B: Body + Send + Unpin + 'static> Flight for Exchange<B> {
             if !terms.observes && !terms.drops_first(state.asked, rest) {
                 return Before::Nothing;
             }
-            state.dropped = Some(rest);
-            let unread = std::mem::replace(&mut state.place, Place::Gone);
-            // The body outside of the lock, as its drop may run any code.
-            drop(state);
-            drop(unread);
-            if !terms.observes {
-                terms.report_closed();
+            if let Place::Returned(unread) = std::mem::replace(&mut state.place, Place::Gone) {
+                if terms.observes {
+                    drop(state);
+                    drop(unread);
+                } else {
+                    self.drop_unread(unread, rest, state);
+                }
             }
             state = self.lock();
         }
@@ -179,8 +179,8 @@ impl<B: Body + Send + Unpin + 'static> Flight for Exchange<B> {
                         state.permit.is_some()
                     })
                 }
-                // hyper reads what has arrived of it, which may be all.
-                (_, Some(rest)) => !self.keeps_alive(status, rest, || true),
+                // hyper reads what has arrived of it, which may be all of what a form has at its end.
+                (_, Some(rest)) => rest.is_some() || !self.keeps_alive(status, rest, || true),
                 _ => false,
             };
         let goes_on = !matches!(state.place, Place::Gone);

@@ -10,6 +10,7 @@ use http_body::Body;
 
 use super::{
     drain::{drain, Bounds, Drain, Permit, Runtime},
+    finish::finish,
     marker::Turns,
 };
 use crate::{
@@ -25,7 +26,8 @@ pub(crate) struct Exchange<B> {
     pub(super) terms: Terms,
     /// These are here because `Drop` cannot name the bounds on `B` that they need.
     drain: fn(B, Drain),
-    rest: fn(&B) -> Option<u64>,
+    rest: fn(&B) -> Rest,
+    pub(super) finish: fn(&mut B) -> bool,
 }
 
 /// What is known of the request from the beginning.
@@ -206,6 +208,7 @@ impl<B: Body + Send + Unpin + 'static> Exchange<B> {
             terms,
             drain,
             rest: |body| body.size_hint().exact(),
+            finish,
         })
     }
 }
@@ -278,14 +281,16 @@ impl<B> Exchange<B> {
             (Place::Lent, End::NotYet) if !responded => {
                 let rest = (self.rest)(&body);
                 if terms.drops_early(asked, rest) {
-                    state.dropped = Some(rest);
-                } else if terms.keeps_returned() {
+                    return self.drop_unread(body, rest, state);
+                }
+                if terms.keeps_returned() {
                     state.place = Place::Returned(body);
                     return;
                 }
                 drop(state);
-                // Also where the server outside is the one that drops it.
-                if !terms.observes || terms.turns.is_some() {
+                drop(body);
+                if terms.turns.is_some() {
+                    // By the server outside.
                     terms.report_closed();
                 }
                 return;
@@ -303,6 +308,24 @@ impl<B> Exchange<B> {
         // The body outside of the lock, as its drop may run any code.
         drop(state);
         drop(body);
+    }
+
+    /// Drops a body before the response leaves, or takes the rest that has arrived if that is all.
+    pub(super) fn drop_unread(&self, mut body: B, rest: Rest, mut state: MutexGuard<'_, State<B>>) {
+        let terms = &self.terms;
+        let is_short =
+            |linger: &Arc<Linger>| rest.is_some_and(|rest| rest <= linger.keep_alive_up_to);
+        let may_finish =
+            !terms.owes_nothing(state.asked) && terms.linger.as_ref().is_some_and(is_short);
+        state.dropped = Some(rest);
+        // The body outside of the lock, as it may run any code.
+        drop(state);
+        if may_finish && (self.finish)(&mut body) {
+            self.lock().dropped = None;
+            return;
+        }
+        drop(body);
+        terms.report_closed();
     }
 
     pub(super) fn start_drain(&self, body: B, mut state: MutexGuard<'_, State<B>>) {
