@@ -5,11 +5,13 @@
 tools=${CI_TOOLS:-${XDG_CACHE_HOME:-$HOME/.cache}/tower-expect-ci}
 export PATH=$tools/bin:$PATH
 
-# Debian's packages: the independent clients of tests/wire and tests/http2, and Python for typos.
+# Debian's packages: the independent clients of tests/wire, tests/http2 and tests/past, and Python for typos.
 install_packages() {
     local missing=()
     need() { command -v "$1" >/dev/null || missing+=("$2"); }
     need curl curl
+    need cadaver cadaver
+    need git git
     need nghttp nghttp2-client
     need java default-jdk-headless
     need node nodejs

@@ -25,21 +25,17 @@ use axum::body::{Body, Bytes};
 use axum::{extract::Path, http::StatusCode, routing::put, serve::ListenerExt, Router};
 use http_body_util::{BodyExt, LengthLimitError};
 use tokio::net::TcpListener;
-use tower::ServiceBuilder;
 use tower_expect::{rules, ExpectLayer};
-use tower_http::limit::RequestBodyLimitLayer;
 
-const LIMIT: usize = 100 << 20;
+const LIMIT: u64 = 100 << 20;
 
 pub(crate) fn app() -> Router {
     let rule = rules::bearer_token("s3cr3t")
         .and(rules::content_type(["image/*", "application/pdf"]))
-        .and(rules::content_length(..=LIMIT as u64));
-    let layers = ServiceBuilder::new()
-        .layer(ExpectLayer::new(rule))
-        // Inside: a chunked request does not tell its length beforehand.
-        .layer(RequestBodyLimitLayer::new(LIMIT));
-    Router::new().route("/upload/{name}", put(upload).layer(layers))
+        // Also of a chunked request, which does not tell its length beforehand.
+        .and(rules::content_length(..=LIMIT));
+    let layer = ExpectLayer::new(rule);
+    Router::new().route("/upload/{name}", put(upload).layer(layer))
 }
 
 type Refusal = (StatusCode, String);

@@ -54,7 +54,8 @@ impl Accepted {
     /// Limits the body to `bytes`. The smaller limit holds if there are several.
     ///
     /// A longer body whose length is announced should be rejected by the validator, as
-    /// [`rules::content_length`](crate::rules::content_length) does; this limit is for the others.
+    /// [`rules::content_length`](crate::rules::content_length) does, where is said, too, what the client
+    /// gets past the limit; this limit is for the others.
     pub fn max_body(mut self, bytes: u64) -> Self {
         self.max_body = Some(self.max_body.map_or(bytes, |max| max.min(bytes)));
         self

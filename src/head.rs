@@ -201,7 +201,8 @@ impl RequestHead {
     /// It has none if it has ended with its head (on HTTP/1, if there is neither a `Content-Length`
     /// nor a `Transfer-Encoding`; on HTTP/2, by END_STREAM) or if its `Content-Length` is 0. A GET,
     /// HEAD, OPTIONS, TRACE, CONNECT or DELETE over HTTP/2 or 3 that has not ended counts as having
-    /// none, too, unless a `Content-Length` or an `Expect` announces one.
+    /// none, too, unless a `Content-Length` or an `Expect` announces one. If such a request is validated
+    /// and data comes all the same, none is delivered: reading it fails as past a limit of 0 bytes.
     #[must_use]
     pub fn has_body(&self) -> bool {
         self.has_body

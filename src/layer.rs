@@ -39,6 +39,28 @@ use crate::{
 /// let config = Config { uploads: ExpectLayer::new(check) };
 /// # let _ = config.uploads;
 /// ```
+///
+/// # Optional validation
+///
+/// An `Option` of a validator is a validator, and `None` accepts every request, while rejections of the
+/// application still arrive:
+///
+/// ```
+/// use tower_expect::{rules, ExpectLayer};
+///
+/// let token: Option<String> = None; // say, from the configuration
+/// let layer = ExpectLayer::new(token.map(rules::bearer_token));
+/// # let _ = layer;
+/// ```
+///
+/// `tower::util::option_layer` and `ServiceBuilder::option_layer` do not take this layer, nor any other that
+/// changes the type of the response body:
+///
+/// ```text
+/// error[E0271]: type mismatch resolving `<Route as Service<Request<Body>>>::Response == Response<ResponseBody<Body>>`
+/// ```
+///
+/// `option_layer` of axum-extra (0.12, feature `middleware`) does.
 #[must_use = "a layer does nothing until it wraps a service"]
 pub struct ExpectLayer<V = ()> {
     settings: Arc<Settings<V>>,

@@ -128,9 +128,9 @@
 //!
 //! * axum's `DefaultBodyLimit` counts while it reads: it invites 100 MiB with a 100 and then refuses.
 //!   [`rules::content_length`] refuses before.
-//! * tower-http's `RequestBodyLimitLayer` refuses by `Content-Length` before the 100, too, and counts
-//!   chunked content while it is read: keep it, inside. It adds no `Connection: close` and does not read
-//!   on, so that its 413 is mostly lost; with this layer outside it is not.
+//! * tower-http's `RequestBodyLimitLayer` rejects by `Content-Length` before the 100, and counts chunked
+//!   bodies while they are read, as [`rules::content_length`] does. It adds no `Connection: close` and
+//!   drains nothing, so that its 413 is mostly lost; with this layer outside it is not.
 //! * tower-http's `ValidateRequestHeaderLayer` decides by the head as well, but on every request with or
 //!   without content, knows nothing of `Expect`, and loses its refusals likewise.
 //!

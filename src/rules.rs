@@ -42,10 +42,8 @@
 //! # Limits
 //!
 //! [`content_length`] rejects by the length that a request announces. One that announces none, such as a
-//! chunked one, is accepted with a limit on what it sends ([`Accepted::max_body`]). axum's extractors
-//! have a limit of their own, 2 MiB, which
-//! [`DefaultBodyLimit::max`](https://docs.rs/axum/0.8/axum/extract/struct.DefaultBodyLimit.html) raises:
-//! `.layer(DefaultBodyLimit::max(10 << 20))`.
+//! chunked one, is accepted with a limit on what it sends ([`Accepted::max_body`]). What the client gets
+//! to see past it, and how axum's own limit of 2 MiB is raised, is with [`content_length`].
 
 mod auth;
 mod combine;

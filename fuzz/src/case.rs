@@ -19,6 +19,10 @@ pub struct Case {
     refuses: Option<u16>,
     pub asynchronous: bool,
     pub application: Application,
+    /// With which limit the validator accepts, in bytes.
+    pub max_body: Option<u8>,
+    /// The lengths of the frames of the body, where it has any.
+    pub frames: Vec<u8>,
 }
 
 /// What is done with a request that is let in.

@@ -3,6 +3,7 @@
 pub mod answer;
 pub mod app;
 pub mod case;
+pub mod fed;
 pub mod frames;
 pub mod grammar;
 pub mod pipe;

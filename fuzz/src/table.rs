@@ -92,6 +92,14 @@ pub fn outcome(case: &Case) -> Outcome {
     }
 }
 
+/// How many bytes the application may get of a request that is let in; `None` if any number.
+pub fn limit(case: &Case, content: bool, asked: bool) -> Option<u64> {
+    match case.scope() {
+        ValidateWhen::Always | ValidateWhen::HasBody if !content => Some(0),
+        _ => case.max_body.filter(|_| asked).map(u64::from),
+    }
+}
+
 /// The longest body, in bytes, that hyper completes by itself when it is dropped.
 const COMPLETED: u32 = 835_584;
 
@@ -188,7 +196,8 @@ fn has_content(case: &Case, headers: &HeaderMap, expects: bool) -> bool {
         [] => method != Method::CONNECT,
         lengths => !lengths.iter().all(is_zero),
     };
-    !case.body_ended && (is_announced || headers.contains_key("transfer-encoding"))
+    let is_there = case.body_length.is_some_and(|length| length > 0);
+    !case.body_ended && (is_there || is_announced || headers.contains_key("transfer-encoding"))
 }
 
 fn announced(headers: &HeaderMap) -> Option<u64> {

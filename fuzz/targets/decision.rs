@@ -25,6 +25,7 @@ use tower_expect::{
 use tower_expect_fuzz::{
     answer,
     case::{Case, End},
+    fed::{Delivered, Fed},
     table::{self, Leave, Outcome},
     watched::{Counts, Watched},
 };
@@ -34,21 +35,62 @@ type Answer = Result<Response<Full<Bytes>>, &'static str>;
 fuzz_target!(|case: Case| {
     let asked = Arc::<AtomicUsize>::default();
     let validator = {
-        let (asked, status) = (Arc::clone(&asked), case.refuses());
+        let (asked, status, max_body) = (Arc::clone(&asked), case.refuses(), case.max_body);
         move |_: &RequestHead| {
             asked.fetch_add(1, Ordering::Relaxed);
-            status.map_or(Ok(Accepted::new().with(Found)), |status| {
-                Err(answer::rejection(status))
-            })
+            let accepted = Accepted::new().with(Found);
+            let accepted = match max_body {
+                Some(bytes) => accepted.max_body(bytes.into()),
+                None => accepted,
+            };
+            status.map_or(Ok(accepted), |status| Err(answer::rejection(status)))
         }
     };
     if case.asynchronous {
         let later = move |head: &RequestHead| after_a_poll(validator(head));
-        run(&case, set_up(&case, ExpectLayer::new_async(later)), &asked);
+        let layer = set_up(&case, ExpectLayer::new_async(later));
+        run(&case, layer.clone(), &asked);
+        deliver(&case, layer);
     } else {
-        run(&case, set_up(&case, ExpectLayer::new(validator)), &asked);
+        let layer = set_up(&case, ExpectLayer::new(validator));
+        run(&case, layer.clone(), &asked);
+        deliver(&case, layer);
     }
 });
+
+/// The same request with frames in its body: no byte is delivered that was not accepted.
+fn deliver<L>(case: &Case, layer: L)
+where
+    L: Layer<Application<Fed>>,
+    L::Service: Service<Request<Fed>>,
+{
+    if case.body_ended {
+        return;
+    }
+    let mut request = case.request(Fed::new(case));
+    if case.signal {
+        request.extensions_mut().insert(ContinueSignal::new(|| {}));
+    }
+    let application = Application::default();
+    let mut future = Box::pin(layer.layer(application.clone()).call(request));
+    let mut cx = Context::from_waker(Waker::noop());
+    for _ in 0..=usize::from(case.asynchronous) {
+        let is_called = application.with(|inside| inside.calls) > 0;
+        if is_called || future.as_mut().poll(&mut cx).is_ready() {
+            break;
+        }
+    }
+    let request = application.with(|inside| inside.request.take());
+    let delivered = request.map(|request| Delivered::of(&mut request.into_body()));
+    let expected = match table::outcome(case) {
+        Outcome::Refused { .. } => None,
+        Outcome::Admitted { content, asked, .. } => {
+            let limit = table::limit(case, content, asked);
+            Some(Delivered::expected(case, limit))
+        }
+    };
+    assert_eq!(delivered, expected);
+}
 
 fn set_up<V>(case: &Case, layer: ExpectLayer<V>) -> ExpectLayer<V> {
     let layer = layer
@@ -76,23 +118,39 @@ async fn after_a_poll(decision: Result<Accepted, Rejection>) -> Result<Accepted,
 }
 
 /// Keeps the request, and answers when it is told to.
-#[derive(Clone, Default)]
-struct Application(Arc<Mutex<Inside>>);
+struct Application<B>(Arc<Mutex<Inside<B>>>);
 
-#[derive(Default)]
-struct Inside {
+struct Inside<B> {
     calls: usize,
-    request: Option<Request<ExpectBody<Watched>>>,
+    request: Option<Request<ExpectBody<B>>>,
     answer: Option<Answer>,
 }
 
-impl Application {
-    fn with<T>(&self, act: impl FnOnce(&mut Inside) -> T) -> T {
+/// Not derived: the body is not `Default`, nor `Clone`.
+impl<B> Default for Application<B> {
+    fn default() -> Self {
+        let inside = Inside {
+            calls: 0,
+            request: None,
+            answer: None,
+        };
+        Self(Arc::new(Mutex::new(inside)))
+    }
+}
+
+impl<B> Clone for Application<B> {
+    fn clone(&self) -> Self {
+        Self(Arc::clone(&self.0))
+    }
+}
+
+impl<B> Application<B> {
+    fn with<T>(&self, act: impl FnOnce(&mut Inside<B>) -> T) -> T {
         act(&mut self.0.lock().unwrap_or_else(PoisonError::into_inner))
     }
 }
 
-impl Service<Request<ExpectBody<Watched>>> for Application {
+impl<B: Send + 'static> Service<Request<ExpectBody<B>>> for Application<B> {
     type Response = Response<Full<Bytes>>;
     type Error = &'static str;
     type Future = Pin<Box<dyn Future<Output = Answer>>>;
@@ -101,7 +159,7 @@ impl Service<Request<ExpectBody<Watched>>> for Application {
         Poll::Ready(Ok(()))
     }
 
-    fn call(&mut self, request: Request<ExpectBody<Watched>>) -> Self::Future {
+    fn call(&mut self, request: Request<ExpectBody<B>>) -> Self::Future {
         self.with(|inside| {
             inside.calls += 1;
             inside.request = Some(request);
@@ -115,7 +173,7 @@ impl Service<Request<ExpectBody<Watched>>> for Application {
 
 fn run<L>(case: &Case, layer: L, asked: &AtomicUsize)
 where
-    L: Layer<Application>,
+    L: Layer<Application<Watched>>,
     L::Service: Service<
         Request<Watched>,
         Response = Response<ResponseBody<Full<Bytes>>>,
@@ -191,7 +249,7 @@ where
 fn live<F>(
     case: &Case,
     asked: bool,
-    application: &Application,
+    application: &Application<Watched>,
     future: Pin<Box<F>>,
     counts: &Counts,
     leave: &Leave,

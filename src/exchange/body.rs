@@ -26,8 +26,9 @@ use super::state::{Asked, End, Exchange};
 ///
 /// # Errors
 ///
-/// Those of the body inside, boxed. Past the limit that the validator has set (in bytes), an error whose
-/// source is [`http_body_util::LengthLimitError`], which axum's extractors turn into a 413.
+/// Those of the body inside, boxed. Past the limit that the validator has set (in bytes), also that of a
+/// layer outside: [`http_body_util::LengthLimitError`], which axum's extractors turn into a 413, and which
+/// is the source of the `axum::Error` that handlers get.
 ///
 /// # Cancel safety
 ///
@@ -157,17 +158,22 @@ where
     }
 }
 
-/// The error itself, unless it stands for a limit that a layer outside has set. axum finds that one only
-/// below as many wrappers as it makes itself (axum-core 0.5.6, src/extract/rejection.rs:20).
+/// An error of the limit of an outer layer as if it were this one's: axum's body wraps it at each
+/// layer, and its extractors look for it at fixed depths only (axum-core 0.5.6,
+/// src/extract/rejection.rs:25).
+#[cold]
 fn unwrapped(
     error: Box<dyn Error + Send + Sync>,
     cx: &mut Context<'_>,
 ) -> Box<dyn Error + Send + Sync> {
-    let mut causes = std::iter::successors(error.source(), |&cause| cause.source());
-    match causes.any(<dyn Error>::is::<LengthLimitError>) {
-        true => length_limit_error(cx),
-        false => error,
+    let mut source: Option<&(dyn Error + 'static)> = Some(&*error);
+    while let Some(cause) = source {
+        if cause.is::<LengthLimitError>() {
+            return length_limit_error(cx);
+        }
+        source = cause.source();
     }
+    error
 }
 
 /// Only `Limited` can make one.

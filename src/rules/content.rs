@@ -11,6 +11,33 @@ use http::{header::CONTENT_TYPE, StatusCode};
 /// 413 above the range, 400 below it and for a malformed `Content-Length`. Whoever does not announce a
 /// length, as in a chunked request, is accepted with the end of the range as a limit
 /// ([`Accepted::max_body`]), unless a length is [`required`](Rule::required).
+///
+/// # Past the limit
+///
+/// The limit holds while the body is read: the read that exceeds it fails with
+/// [`LengthLimitError`](http_body_util::LengthLimitError). The status is up to who reads:
+///
+/// | reads the body | status past the limit |
+/// |---|---|
+/// | axum's `Bytes`, `String`, `Json`, `Form` | 413 |
+/// | axum's `Multipart` | 413 on a route with `.layer(DefaultBodyLimit::disable())`; 500 otherwise, since axum's own limit wraps the error |
+/// | a handler, from axum's `Body` | its own; `error.source()` of the `axum::Error` is the `LengthLimitError` |
+/// | tonic | `UNKNOWN`; a streaming handler finds the `LengthLimitError` among the sources of the `Status`, and says `RESOURCE_EXHAUSTED` |
+///
+/// axum's extractors have a limit of their own, of 2 MiB, which stays below a larger one of this rule
+/// until it is raised on the same routes:
+///
+/// ```
+/// use axum::{body::Bytes, extract::DefaultBodyLimit, routing::put, Router};
+/// use tower_expect::{rules, ExpectLayer};
+///
+/// const LIMIT: usize = 10 << 20; // bytes
+///
+/// let app: Router = Router::new()
+///     .route("/files", put(|body: Bytes| async move { body.len().to_string() }))
+///     .layer(DefaultBodyLimit::max(LIMIT))
+///     .layer(ExpectLayer::new(rules::content_length(..=LIMIT as u64)));
+/// ```
 pub fn content_length(range: impl RangeBounds<u64>) -> Rule<ContentLength> {
     let min = match range.start_bound() {
         Bound::Included(&min) => min,

@@ -55,7 +55,7 @@ pub(crate) fn expecting(path: &str) -> request::Builder {
 }
 
 pub(crate) struct Exchange {
-    response: ResponseFuture,
+    pub(crate) response: ResponseFuture,
     pub(crate) body: SendStream<Bytes>,
 }
 
@@ -69,8 +69,7 @@ pub(crate) struct Received {
 impl Exchange {
     /// The next interim response; `None` if the final one comes.
     pub(crate) async fn interim(&mut self) -> Option<StatusCode> {
-        let interim = poll_fn(|cx| self.response.poll_informational(cx));
-        let interim = soon("neither interim nor final response came", interim).await;
+        let interim = self.informational().await;
         interim.map(|response| response.unwrap().status())
     }
 
@@ -82,21 +81,31 @@ impl Exchange {
 
     /// All there is, to the end of the stream.
     pub(crate) async fn receive(&mut self) -> Received {
+        self.try_receive().await.unwrap()
+    }
+
+    /// An error if the stream is reset before.
+    pub(crate) async fn try_receive(&mut self) -> Result<Received, h2::Error> {
         let mut interim = Vec::new();
-        while let Some(status) = self.interim().await {
-            interim.push(status);
+        while let Some(response) = self.informational().await {
+            interim.push(response?.status());
         }
-        let response = soon("no response came", &mut self.response).await.unwrap();
+        let response = soon("no response came", &mut self.response).await?;
         let (parts, mut body) = response.into_parts();
         let mut content = Vec::new();
         while let Some(data) = soon("the response did not end", body.data()).await {
-            content.extend(data.unwrap());
+            content.extend(data?);
         }
         let content = String::from_utf8(content).unwrap();
-        Received {
+        Ok(Received {
             interim,
             response: Response::from_parts(parts, content),
-        }
+        })
+    }
+
+    async fn informational(&mut self) -> Option<Result<Response<()>, h2::Error>> {
+        let interim = poll_fn(|cx| self.response.poll_informational(cx));
+        soon("neither interim nor final response came", interim).await
     }
 
     /// Sends content as the windows allow; false if the stream was reset meanwhile.

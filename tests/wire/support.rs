@@ -126,7 +126,7 @@ where
 
 /// An HTTP/1 connection, seen from the client.
 pub(crate) struct Wire {
-    stream: TcpStream,
+    pub(crate) stream: TcpStream,
     received: Vec<u8>,
 }
 
@@ -182,14 +182,23 @@ impl Wire {
     }
 
     async fn parse(&mut self, content: bool) -> Message {
+        let message = self.try_parse(content).await;
+        message.unwrap_or_else(|| {
+            let so_far = String::from_utf8_lossy(&self.received);
+            panic!("ended within a message: {so_far:?}")
+        })
+    }
+
+    /// `None` if the connection ends before, be it by a reset.
+    pub(crate) async fn try_parse(&mut self, content: bool) -> Option<Message> {
         loop {
             if let Some((message, length)) = Message::parse(&self.received, content) {
                 self.received.drain(..length);
-                return message;
+                return Some(message);
             }
-            let more = self.read_more().await.unwrap();
-            let so_far = String::from_utf8_lossy(&self.received);
-            assert!(more, "ended within a message: {so_far:?}");
+            if !self.read_more().await.unwrap_or(false) {
+                return None;
+            }
         }
     }
 

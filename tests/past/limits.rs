@@ -1,0 +1,4 @@
+//! Limits that hold while a body of unknown length is read, and what clients get to see of them.
+
+mod axum;
+mod grpc;
