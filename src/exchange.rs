@@ -32,6 +32,7 @@ mod body;
 mod close;
 #[cfg_attr(not(feature = "tokio"), path = "exchange/drain/off.rs")]
 mod drain;
+mod finish;
 mod flight;
 mod marker;
 mod reject;

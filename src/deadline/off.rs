@@ -12,6 +12,10 @@ impl Deadline {
         Self
     }
 
+    pub(crate) fn soon() -> Option<Self> {
+        None
+    }
+
     #[allow(
         clippy::unused_self,
         clippy::needless_pass_by_ref_mut,

@@ -4,7 +4,10 @@ use std::{future::Future, sync::Arc};
 
 #[cfg(feature = "serve")]
 use http::Version;
-use http::{header::EXPECT, HeaderMap, Request};
+use http::{
+    header::{EXPECT, UPGRADE},
+    HeaderMap, Request,
+};
 use http_body::Body;
 
 #[cfg(feature = "serve")]
@@ -107,12 +110,14 @@ pub(super) fn terms<B: Body>(request: &Request<B>, expecting: bool, options: &Op
     let (headers, extensions) = (request.headers(), request.extensions());
     let version = request.version();
     let linger = options.linger.clone();
+    let drops = linger.as_deref().map_or(true, |linger| linger.at_socket);
     Terms {
         version,
         expecting,
         inviter: inviter(request, expecting),
         announced: announced(headers, request.body()),
-        drops: linger.as_deref().map_or(true, |linger| linger.at_socket),
+        drops,
+        may_switch: (drops || expecting) && headers.contains_key(UPGRADE),
         observes: marker::is_joined(extensions) || linger.is_none() && !expecting,
         linger,
         turns: marker::turns(extensions),
@@ -175,6 +180,7 @@ where
         announced: None,
         linger: Some(Arc::clone(linger)),
         drops: true,
+        may_switch: request.headers().contains_key(UPGRADE),
         observes: false,
         turns: Some(turns.clone()),
         watch: None,

@@ -25,7 +25,9 @@ pub(super) fn close(headers: &mut HeaderMap) {
         }
     }
     // An `Upgrade` header, as of a 426, must be named (RFC 9110 §7.8).
-    if headers.contains_key(UPGRADE) && !value.to_ascii_lowercase().contains("upgrade") {
+    let mut named = value.split(", ");
+    if headers.contains_key(UPGRADE) && !named.any(|option| option.eq_ignore_ascii_case("upgrade"))
+    {
         value.push_str(", upgrade");
     }
     let value = HeaderValue::try_from(value).unwrap_or(HeaderValue::from_static("close"));
@@ -55,6 +57,8 @@ mod tests {
             "close, x-a, x-b"
         );
         assert_eq!(closed(&[("upgrade", "TLS/1.3")]), "close, upgrade");
+        let other = [("upgrade", "a"), ("connection", "upgrade-insecure")];
+        assert_eq!(closed(&other), "close, upgrade-insecure, upgrade");
         assert_eq!(
             closed(&[("upgrade", "a"), ("connection", "Upgrade")]),
             "close, Upgrade"

@@ -1,21 +1,31 @@
 //! What the response future and the response body ask of an exchange.
 
-use std::{future::Future, pin::Pin, sync::Arc};
+use std::{
+    future::Future,
+    pin::Pin,
+    sync::Arc,
+    task::{Context, Poll},
+};
 
 use http::{StatusCode, Version};
 use http_body::Body;
 
 use super::{
     drain::{read_within, Bounds, Permit, Runtime},
-    state::{Asked, Exchange, Inviter, Place},
+    marker::Turns,
+    state::{Asked, Exchange, Inviter, Place, Rest},
 };
 use crate::observe::{LingerEnd, Report};
 
 /// What is to be done before the response may leave.
 pub(crate) enum Before {
     Nothing,
-    /// Let the server's connection run once: be pending, and woken at once.
-    Turn,
+    /// Let the server's connection run once, and write the 100: be pending, and woken at once.
+    TurnOfAsked,
+    /// The same, for it to notice that the body is dropped.
+    TurnOfDropped,
+    /// Wait a moment for another task to ask for the body.
+    AwaitAsking,
     /// Poll the response body, which may be what polls the request body.
     Prime,
     /// Read the unread body first.
@@ -26,9 +36,12 @@ pub(crate) enum Before {
 
 /// What has been done already.
 #[derive(Clone, Copy, Debug, Default)]
+#[allow(clippy::struct_excessive_bools, reason = "each stands for itself")]
 pub(crate) struct Done {
-    pub(super) turn: bool,
+    pub(super) turn_of_asked: bool,
+    pub(super) turn_of_dropped: bool,
     pub(super) prime: bool,
+    pub(super) wait: bool,
     pub(super) drain: bool,
 }
 
@@ -44,6 +57,9 @@ pub(crate) struct Response {
 pub(crate) trait Flight: Send + Sync {
     /// Asked again after each step until there is nothing to do. The status is `None` for an error.
     fn before(&self, status: Option<StatusCode>, done: Done) -> Before;
+
+    /// Ready once the body was asked for, or is back.
+    fn poll_asked(&self, cx: &mut Context<'_>) -> Poll<()>;
 
     /// Reads the unread body within the bounds. What is left comes back.
     fn drain_first(self: Arc<Self>, bounds: Bounds) -> Pin<Box<dyn Future<Output = ()> + Send>>;
@@ -62,62 +78,54 @@ impl<B: Body + Send + Unpin + 'static> Flight for Exchange<B> {
         let terms = &self.terms;
         let switches = status == Some(StatusCode::SWITCHING_PROTOCOLS) && terms.is_http1();
         let mut state = self.lock();
-        match &state.place {
-            Place::Returned(body) => {
-                let rest = body.size_hint().exact();
-                if !done.drain {
-                    if let Some(bounds) = terms.bounds_first(switches, rest) {
-                        return Before::Drain(bounds);
-                    }
-                }
-                if switches && !terms.observes {
-                    return Before::Fail;
-                }
-                if !terms.observes && !terms.drops_first(state.asked, rest) {
-                    return Before::Nothing;
-                }
-                let unread = std::mem::replace(&mut state.place, Place::Gone);
-                // The body outside of the lock, as its drop may run any code.
-                drop(state);
-                drop(unread);
+        if let Place::Returned(body) = &state.place {
+            let rest = body.size_hint().exact();
+            let first = terms.bounds_first(switches, rest).filter(|_| !done.drain);
+            if let Some(bounds) = first {
+                return Before::Drain(bounds);
+            }
+            if switches && !terms.observes {
+                return Before::Fail;
+            }
+            if !terms.observes && !terms.drops_first(state.asked, rest) {
+                return Before::Nothing;
+            }
+            if let Place::Returned(unread) = std::mem::replace(&mut state.place, Place::Gone) {
                 if terms.observes {
-                    return Before::Nothing;
-                }
-                terms.report_closed();
-                match done.turn {
-                    false => Before::Turn,
-                    true => Before::Nothing,
+                    drop(state);
+                    drop(unread);
+                } else {
+                    self.drop_unread(unread, rest, state);
                 }
             }
-            Place::Lent if switches && !terms.observes => Before::Fail,
-            Place::Gone if switches && state.broken && !terms.observes => Before::Fail,
-            Place::Lent if terms.expecting && !switches && !state.broken => match state.asked {
-                // An error has no body to be polled.
-                Asked::Never if !done.prime && terms.can_invite() && !terms.observes => {
-                    match status {
-                        Some(_) => Before::Prime,
-                        None => Before::Nothing,
-                    }
+            state = self.lock();
+        }
+        let fails = switches && !terms.observes;
+        match &state.place {
+            Place::Lent if fails => Before::Fail,
+            Place::Gone if fails && (state.broken || state.dropped.is_some()) => Before::Fail,
+            Place::Gone if state.dropped.is_some() && !terms.observes => {
+                match terms.drop_needs_turn(state.asked) && !done.turn_of_dropped {
+                    true => Before::TurnOfDropped,
+                    false => Before::Nothing,
                 }
-                Asked::Polled if matches!(terms.inviter, Inviter::Hyper) => {
-                    if terms
-                        .turns
-                        .as_ref()
-                        .is_some_and(|turns| turns.count() > state.asked_in)
-                    {
-                        state.asked = Asked::Invited;
-                        drop(state);
-                        self.tell_invited();
-                        return Before::Nothing;
-                    }
-                    match done.turn || terms.observes && terms.turns.is_none() {
-                        false => Before::Turn,
-                        true => Before::Nothing,
-                    }
-                }
-                _ => Before::Nothing,
-            },
+            }
+            Place::Lent if terms.expecting && !state.broken => {
+                drop(state);
+                self.before_with_held_body(status, done)
+            }
             _ => Before::Nothing,
+        }
+    }
+
+    fn poll_asked(&self, cx: &mut Context<'_>) -> Poll<()> {
+        let mut state = self.lock();
+        match (&state.place, state.asked) {
+            (Place::Lent, Asked::Never) => {
+                state.waker = Some(cx.waker().clone());
+                Poll::Pending
+            }
+            _ => Poll::Ready(()),
         }
     }
 
@@ -148,18 +156,33 @@ impl<B: Body + Send + Unpin + 'static> Flight for Exchange<B> {
         let terms = &self.terms;
         terms.close_signal();
         let mut state = self.lock();
-        state.responded = true;
-        let owes_nothing = terms.owes_nothing(state.asked);
+        state.asked_in_time = Some(state.asked);
         let mut unread = None;
-        let mut closes = owes_nothing || state.broken;
         if let Place::Returned(body) = &state.place {
-            let rest = body.size_hint().exact().or(terms.announced);
-            closes = owes_nothing || !self.keeps_alive(&mut state.permit, status, rest);
-            if !is_sized && terms.version < Version::HTTP_11 {
-                // The response ends where the connection does, which draining would put off.
+            let rest = body.size_hint().exact();
+            // It may have come back just now. And over HTTP/1.0 a response of unknown length ends where the
+            // connection does, which draining would put off.
+            if terms.drops_first(state.asked, rest) || !is_sized && terms.version < Version::HTTP_11
+            {
+                state.dropped = Some(rest);
                 unread = Some(std::mem::replace(&mut state.place, Place::Gone));
             }
         }
+        let closes = terms.owes_nothing(state.asked)
+            || state.broken
+            || match (&state.place, state.dropped) {
+                (Place::Returned(body), _) => {
+                    let rest = body.size_hint().exact();
+                    !self.keeps_alive(status, rest, || {
+                        let permit = terms.linger.as_deref().and_then(Permit::take);
+                        state.permit = permit;
+                        state.permit.is_some()
+                    })
+                }
+                // hyper reads what has arrived of it, which may be all of what a form has at its end.
+                (_, Some(rest)) => rest.is_some() || !self.keeps_alive(status, rest, || true),
+                _ => false,
+            };
         let goes_on = !matches!(state.place, Place::Gone);
         if goes_on && !(terms.drops && terms.is_http1()) {
             // The body may be dropped on a thread without one.
@@ -204,24 +227,43 @@ impl<B: Body + Send + Unpin + 'static> Flight for Exchange<B> {
 }
 
 impl<B> Exchange<B> {
+    /// What there is to do while the application holds the body of a client that expects.
+    fn before_with_held_body(&self, status: Option<StatusCode>, done: Done) -> Before {
+        let terms = &self.terms;
+        let mut state = self.lock();
+        match state.asked {
+            Asked::Never if !terms.can_invite() => Before::Nothing,
+            // An error has no body to be polled.
+            Asked::Never if !done.prime && status.is_some() => Before::Prime,
+            Asked::Never if !done.wait && status.is_some_and(|status| status.is_success()) => {
+                Before::AwaitAsking
+            }
+            Asked::Polled if matches!(terms.inviter, Inviter::Hyper) => {
+                let proven = |turns: &Turns| turns.count() > state.asked_in;
+                if terms.turns.as_ref().is_some_and(proven) {
+                    state.asked = Asked::Invited;
+                    drop(state);
+                    self.tell_invited();
+                    return Before::Nothing;
+                }
+                match done.turn_of_asked || terms.observes && terms.turns.is_none() {
+                    false => Before::TurnOfAsked,
+                    true => Before::Nothing,
+                }
+            }
+            _ => Before::Nothing,
+        }
+    }
+
     /// Whether the connection may go on after an unread body that the client owes.
-    fn keeps_alive(
-        &self,
-        permit: &mut Option<Permit>,
-        status: StatusCode,
-        rest: Option<u64>,
-    ) -> bool {
+    fn keeps_alive(&self, status: StatusCode, rest: Rest, may_read: impl FnOnce() -> bool) -> bool {
         let Some(linger) = &self.terms.linger else {
             return false;
         };
-        let keeps = match rest {
+        let keeps = match rest.or(self.terms.announced) {
             Some(rest) => rest <= linger.keep_alive_up_to,
             // Such as the end of a chunked form behind its last part.
-            None if status.is_success() => {
-                *permit = Permit::take(linger);
-                permit.is_some()
-            }
-            None => false,
+            None => status.is_success() && may_read(),
         };
         keeps && self.terms.version == Version::HTTP_11
     }

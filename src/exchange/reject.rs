@@ -68,6 +68,7 @@ where
             inviter: Inviter::Nobody,
             announced: announced(&head.headers, &body),
             drops: linger.as_deref().map_or(true, |linger| linger.at_socket),
+            may_switch: false,
             linger,
             observes: joined,
             turns: None,

@@ -7,7 +7,7 @@ use std::{
     task::{Context, Poll},
 };
 
-use bytes::{Buf, Bytes};
+use bytes::Bytes;
 use http_body::{Body, Frame, SizeHint};
 use pin_project_lite::pin_project;
 
@@ -47,6 +47,8 @@ type Polled<D, E> = Poll<Option<Result<Frame<D>, E>>>;
 pub(super) struct Primed<B: Body> {
     body: Pin<Box<B>>,
     first: Polled<B::Data, B::Error>,
+    /// Before the first poll: not every body takes off what it has given.
+    size_hint: SizeHint,
 }
 
 /// Lets the exchange know, when it is dropped, that the head of the response is out.
@@ -61,8 +63,13 @@ impl Drop for Guard {
 impl<B: Body> Primed<B> {
     pub(super) fn new(body: B, cx: &mut Context<'_>) -> Self {
         let mut body = Box::pin(body);
+        let size_hint = body.size_hint();
         let first = body.as_mut().poll_frame(cx);
-        Self { body, first }
+        Self {
+            body,
+            first,
+            size_hint,
+        }
     }
 
     fn poll_frame(&mut self, cx: &mut Context<'_>) -> Polled<B::Data, B::Error> {
@@ -81,15 +88,11 @@ impl<B: Body> Primed<B> {
     }
 
     fn size_hint(&self) -> SizeHint {
-        let mut hint = self.body.size_hint();
-        if let Poll::Ready(Some(Ok(frame))) = &self.first {
-            let kept = frame.data_ref().map_or(0, |data| data.remaining() as u64);
-            if let Some(upper) = hint.upper() {
-                hint.set_upper(upper + kept);
-            }
-            hint.set_lower(hint.lower() + kept);
+        match &self.first {
+            Poll::Pending => self.body.size_hint(),
+            Poll::Ready(None) => SizeHint::with_exact(0),
+            Poll::Ready(Some(_)) => self.size_hint,
         }
-        hint
     }
 }
 

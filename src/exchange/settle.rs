@@ -22,6 +22,7 @@ use super::{
     flight::{Before, Done, Flight},
     response::{Primed, ResponseBody},
 };
+use crate::deadline::Deadline;
 
 /// What the future of an HTTP service gives.
 ///
@@ -85,6 +86,7 @@ struct Settling<O: Outcome> {
     /// `None` if that has not been asked yet.
     next: Option<Before>,
     done: Done,
+    wait: Option<Deadline>,
     // The lock is never taken: it makes `Sync` what is only `Send`.
     drain: Option<Mutex<Pin<Box<dyn Future<Output = ()> + Send>>>>,
 }
@@ -190,6 +192,7 @@ impl<O: Outcome> Settling<O> {
             held,
             next,
             done: Done::default(),
+            wait: None,
             drain: None,
         }
     }
@@ -197,6 +200,12 @@ impl<O: Outcome> Settling<O> {
     /// Does what must be done before the response leaves.
     fn poll_may_leave(&mut self, flight: &Arc<dyn Flight>, cx: &mut Context<'_>) -> Poll<()> {
         loop {
+            if let Some(deadline) = &mut self.wait {
+                if flight.poll_asked(cx).is_pending() {
+                    ready!(deadline.poll(cx));
+                }
+                self.wait = None;
+            }
             if let Some(drain) = &mut self.drain {
                 let drain = drain.get_mut().unwrap_or_else(PoisonError::into_inner);
                 ready!(drain.as_mut().poll(cx));
@@ -205,10 +214,17 @@ impl<O: Outcome> Settling<O> {
             let ask = || flight.before(self.held.status(), self.done);
             match self.next.take().unwrap_or_else(ask) {
                 Before::Nothing => return Poll::Ready(()),
-                Before::Turn => {
-                    self.done.turn = true;
-                    cx.waker().wake_by_ref();
-                    return Poll::Pending;
+                Before::TurnOfAsked => {
+                    self.done.turn_of_asked = true;
+                    return turn(cx);
+                }
+                Before::TurnOfDropped => {
+                    self.done.turn_of_dropped = true;
+                    return turn(cx);
+                }
+                Before::AwaitAsking => {
+                    self.done.wait = true;
+                    self.wait = Deadline::soon();
                 }
                 Before::Prime => {
                     self.done.prime = true;
@@ -222,6 +238,12 @@ impl<O: Outcome> Settling<O> {
             }
         }
     }
+}
+
+/// Lets the connection run once.
+fn turn(cx: &Context<'_>) -> Poll<()> {
+    cx.waker().wake_by_ref();
+    Poll::Pending
 }
 
 impl<O: Outcome> Held<O> {
@@ -238,7 +260,8 @@ impl<O: Outcome> Held<O> {
     fn prime(&mut self, cx: &mut Context<'_>) {
         let taken = std::mem::replace(self, Self::Rejection(Response::default()));
         *self = match taken {
-            Self::Ready(Ok(response)) => {
+            // A body at its end asks for nothing.
+            Self::Ready(Ok(response)) if !response.body().is_end_stream() => {
                 let (head, body) = response.into_parts();
                 Self::Primed(head, Primed::new(body, cx))
             }

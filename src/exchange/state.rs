@@ -1,12 +1,16 @@
 //! The state of one exchange, and what follows from it.
 
-use std::sync::{Arc, PoisonError};
+use std::{
+    sync::{Arc, PoisonError},
+    task::Waker,
+};
 
 use http::Version;
 use http_body::Body;
 
 use super::{
     drain::{drain, Bounds, Drain, Permit, Runtime},
+    finish::finish,
     marker::Turns,
 };
 use crate::{
@@ -20,11 +24,14 @@ use crate::{
 pub(crate) struct Exchange<B> {
     state: Mutex<State<B>>,
     pub(super) terms: Terms,
-    /// Here, because `Drop` cannot name the bounds on `B` that draining needs.
+    /// These are here because `Drop` cannot name the bounds on `B` that they need.
     drain: fn(B, Drain),
+    rest: fn(&B) -> Rest,
+    pub(super) finish: fn(&mut B) -> bool,
 }
 
 /// What is known of the request from the beginning.
+#[allow(clippy::struct_excessive_bools, reason = "each stands for itself")]
 pub(super) struct Terms {
     pub(super) version: Version,
     /// Carries `100-continue`, or perhaps something that its client takes for it.
@@ -35,6 +42,8 @@ pub(super) struct Terms {
     pub(super) linger: Option<Arc<Linger>>,
     /// On HTTP/1, unread bodies are dropped before the response leaves, not drained behind it.
     pub(super) drops: bool,
+    /// A 101 may come, before which the body is read.
+    pub(super) may_switch: bool,
     /// There is nothing to do, as an exchange outside closes and drains, but somebody observes.
     pub(super) observes: bool,
     pub(super) turns: Option<Turns>,
@@ -56,12 +65,20 @@ pub(super) struct State<B> {
     pub(super) asked_in: u64,
     /// It ended in an error.
     pub(super) broken: bool,
-    /// The response is ready, and what it says of the connection is said.
-    pub(super) responded: bool,
+    /// It was dropped unread, with so much left.
+    pub(super) dropped: Option<Rest>,
+    /// How far the client was asked by the time of the response, which has then said what it says of the
+    /// connection.
+    pub(super) asked_in_time: Option<Asked>,
+    /// Who waits for the body to be asked for.
+    pub(super) waker: Option<Waker>,
     /// Taken before keep-alive was promised.
     pub(super) permit: Option<Permit>,
     pub(super) runtime: Runtime,
 }
+
+/// How many bytes of a body are left, if that is known.
+pub(super) type Rest = Option<u64>;
 
 /// Where the request body is.
 pub(super) enum Place<B> {
@@ -115,12 +132,27 @@ impl Terms {
     ///
     /// hyper then closes its reading side, and so announces the close in whatever response leaves
     /// (hyper 1.12.0, src/proto/h1/conn.rs:876 and 709).
-    pub(super) fn drops_first(&self, asked: Asked, rest: Option<u64>) -> bool {
+    pub(super) fn drops_first(&self, asked: Asked, rest: Rest) -> bool {
         let is_short = || match (&self.linger, rest) {
             (Some(linger), Some(rest)) => rest <= linger.completable(asked > Asked::Never),
             _ => true,
         };
         self.is_http1() && (self.drops || self.owes_nothing(asked) && is_short())
+    }
+
+    /// Whether a body that comes back before the response is dropped at once, rather than kept until then:
+    /// only so does the server go on to look whether the client is still there.
+    fn drops_early(&self, asked: Asked, rest: Rest) -> bool {
+        !self.observes
+            && !self.may_switch
+            && self.drops_first(asked, rest)
+            && self.bounds_first(false, rest).is_none()
+    }
+
+    /// Whether dropping the body needs a turn of the connection. The crate's own server adds the close to
+    /// whatever leaves, and a client that owes its body is in no doubt about it.
+    pub(super) fn drop_needs_turn(&self, asked: Asked) -> bool {
+        self.owes_nothing(asked) && self.turns.is_none()
     }
 
     /// Whether a body that comes back behind the head is dropped rather than drained.
@@ -129,7 +161,7 @@ impl Terms {
     }
 
     /// How much of the body is read before the response leaves, if any.
-    pub(super) fn bounds_first(&self, switches: bool, rest: Option<u64>) -> Option<Bounds> {
+    pub(super) fn bounds_first(&self, switches: bool, rest: Rest) -> Option<Bounds> {
         let linger = self.linger.as_deref()?;
         if switches {
             return (!self.observes).then(|| Bounds::of(linger, self.expecting, true));
@@ -167,12 +199,16 @@ impl<B: Body + Send + Unpin + 'static> Exchange<B> {
                 asked: Asked::Never,
                 asked_in: 0,
                 broken: false,
-                responded: false,
+                dropped: None,
+                asked_in_time: None,
+                waker: None,
                 permit: None,
                 runtime: Runtime::default(),
             }),
             terms,
             drain,
+            rest: |body| body.size_hint().exact(),
+            finish,
         })
     }
 }
@@ -204,9 +240,14 @@ impl<B> Exchange<B> {
         if let Some(turns) = &self.terms.turns {
             state.asked_in = turns.count();
         }
-        let responded = state.responded;
+        // After the response the 100 is out only if it was asked for before.
+        let in_time = state.asked_in_time.unwrap_or(Asked::Polled);
+        let waker = state.waker.take();
         drop(state);
-        if asked == Asked::Invited && !responded {
+        if let Some(waker) = waker {
+            waker.wake();
+        }
+        if asked == Asked::Invited && in_time == Asked::Polled {
             self.tell_invited();
         }
     }
@@ -224,24 +265,42 @@ impl<B> Exchange<B> {
 
     /// The application has dropped the body.
     pub(super) fn give_back(&self, body: B, end: End) {
+        let waker = self.lock().waker.take();
+        self.take_back(body, end);
+        if let Some(waker) = waker {
+            waker.wake();
+        }
+    }
+
+    fn take_back(&self, body: B, end: End) {
         let mut state = self.lock();
         let place = std::mem::replace(&mut state.place, Place::Gone);
-        let drops_late = self.terms.drops_late(state.asked);
+        let (terms, asked) = (&self.terms, state.asked);
+        let responded = state.asked_in_time.is_some();
         match (place, end) {
-            // Not once the response is ready: it could not be dropped before the response any more.
-            (Place::Lent, End::NotYet)
-                if self.terms.keeps_returned() && !(state.responded && drops_late) =>
-            {
+            (Place::Lent, End::NotYet) if !responded => {
+                let rest = (self.rest)(&body);
+                if terms.drops_early(asked, rest) {
+                    return self.drop_unread(body, rest, state);
+                }
+                if terms.keeps_returned() {
+                    state.place = Place::Returned(body);
+                    return;
+                }
+                drop(state);
+                drop(body);
+                if terms.turns.is_some() {
+                    // By the server outside.
+                    terms.report_closed();
+                }
+                return;
+            }
+            // It could not be dropped before the response any more.
+            (Place::Lent, End::NotYet) if !terms.observes && !terms.drops_late(asked) => {
                 state.place = Place::Returned(body);
                 return;
             }
-            (Place::Lent, End::NotYet) if self.terms.observes && self.terms.turns.is_some() => {
-                // The server outside drops it at once.
-                drop(state);
-                self.terms.report_closed();
-                return;
-            }
-            (Place::Late, End::NotYet) if !self.terms.observes && !drops_late => {
+            (Place::Late, End::NotYet) if !terms.observes && !terms.drops_late(asked) => {
                 return self.start_drain(body, state);
             }
             _ => {}
@@ -249,6 +308,24 @@ impl<B> Exchange<B> {
         // The body outside of the lock, as its drop may run any code.
         drop(state);
         drop(body);
+    }
+
+    /// Drops a body before the response leaves, or takes the rest that has arrived if that is all.
+    pub(super) fn drop_unread(&self, mut body: B, rest: Rest, mut state: MutexGuard<'_, State<B>>) {
+        let terms = &self.terms;
+        let is_short =
+            |linger: &Arc<Linger>| rest.is_some_and(|rest| rest <= linger.keep_alive_up_to);
+        let may_finish =
+            !terms.owes_nothing(state.asked) && terms.linger.as_ref().is_some_and(is_short);
+        state.dropped = Some(rest);
+        // The body outside of the lock, as it may run any code.
+        drop(state);
+        if may_finish && (self.finish)(&mut body) {
+            self.lock().dropped = None;
+            return;
+        }
+        drop(body);
+        terms.report_closed();
     }
 
     pub(super) fn start_drain(&self, body: B, mut state: MutexGuard<'_, State<B>>) {

@@ -17,8 +17,8 @@ use tower::{Layer, Service};
 use tower_expect::{ExpectLayer, Linger, Rejection, RequestHead};
 
 use crate::support::{
-    connection, expecting, fed, fed_of, leave, pass, post, rejected, reply, start, within_a_turn,
-    Broken, FedBody, Feed, InFlight, NotCalled,
+    connection, expecting, fed, fed_of, leave, leave_in_time, pass, post, rejected, reply, start,
+    within_a_turn, Broken, FedBody, Feed, InFlight, NotCalled,
 };
 
 type Answer = Full<Bytes>;
@@ -87,14 +87,15 @@ fn that_drop() -> [ExpectLayer; 2] {
 
 #[tokio::test(start_paused = true)]
 async fn without_lingering_and_at_the_socket_every_unread_body_is_dropped_before_the_response() {
-    // Without an exchange there is nobody to leave a turn: hyper closes, but does not announce it.
-    for (layer, turns_if_plain) in that_drop().into_iter().zip([0, 1]) {
+    // Without an exchange there is nobody to add a close: hyper closes, but does not announce it.
+    for (layer, if_plain) in that_drop().into_iter().zip([None, Some("close")]) {
         for (request, reads, turns, expected) in [
             (expecting(Version::HTTP_11), false, 1, Some("close")),
-            (expecting(Version::HTTP_11), true, 1, None),
-            (post(Version::HTTP_11), false, turns_if_plain, None),
-            (post(Version::HTTP_11), true, turns_if_plain, None),
-            (post(Version::HTTP_10), false, turns_if_plain, None),
+            // Nobody is in doubt about what a client owes: no turn.
+            (expecting(Version::HTTP_11), true, 0, Some("close")),
+            (post(Version::HTTP_11), false, 0, if_plain),
+            (post(Version::HTTP_11), true, 0, if_plain),
+            (post(Version::HTTP_10), false, 0, if_plain),
         ] {
             // The longest are no exception.
             let ((feed, body), what) = (fed_of(Some(1 << 40)), format!("{request:?}"));
@@ -122,15 +123,15 @@ async fn so_is_the_body_of_a_rejection() {
         ExpectLayer::new(reject).linger(Linger::at_socket()),
     ] {
         for (request, expected) in [
-            (expecting(Version::HTTP_11), Some("close")),
-            (post(Version::HTTP_11), None),
+            (expecting(Version::HTTP_11), 1),
+            (post(Version::HTTP_11), 0),
         ] {
             let (feed, body) = fed();
             let mut service = layer.clone().layer(NotCalled);
             let mut future = task::spawn(service.call(request.body(body).unwrap()));
             let (response, turns) = leave(&mut future);
-            assert_eq!((turns, feed.drops()), (1, 1));
-            assert_eq!(connection(&response.unwrap()), expected);
+            assert_eq!((turns, feed.drops()), (expected, 1));
+            assert_eq!(connection(&response.unwrap()), Some("close"));
             assert_dropped_at_once(&feed).await;
         }
     }
@@ -162,7 +163,7 @@ async fn what_is_held_there_is_dropped_as_it_comes_back() {
             let (feed, body) = fed();
             let mut exchange: InFlight<_, Answer> = start(&layer, request.body(body).unwrap());
             exchange.respond.send_response(reply());
-            drop(assert_ready_ok!(exchange.future.poll()));
+            drop(leave_in_time(&mut exchange.future).await.0.unwrap());
             drop(exchange.request);
             assert_dropped_at_once(&feed).await;
         }

@@ -20,8 +20,8 @@ use tower::{Layer, Service};
 use tower_expect::{ExpectLayer, Linger, Rejection, RequestHead};
 
 use crate::support::{
-    expecting, fed, fed_of, pass, post, rejected, reply, start, Broken, FedBody, Feed, InFlight,
-    NotCalled,
+    expecting, fed, fed_of, leave_in_time, pass, post, rejected, reply, start, Broken, FedBody,
+    Feed, InFlight, NotCalled,
 };
 
 fn reject(_: &RequestHead) -> Result<(), Rejection> {
@@ -160,7 +160,7 @@ async fn a_body_that_comes_back_late_has_the_bounds_of_its_kind() {
         let request = request.body(body).unwrap();
         let mut exchange: InFlight<FedBody, Full<Bytes>> = start(&ExpectLayer::default(), request);
         exchange.respond.send_response(reply());
-        drop(assert_ready_ok!(exchange.future.poll()));
+        drop(leave_in_time(&mut exchange.future).await.0.unwrap());
         let mut body = exchange.request.into_body();
         if reads {
             feed.data(1);

@@ -204,3 +204,45 @@ fn an_end_that_the_poll_tells_is_kept() {
     assert!(assert_ready!(task::spawn(body.frame()).poll()).is_none());
     assert_eq!(polled(), 1);
 }
+
+/// Says the same length before and after it has given it, as many bodies do that are written by hand.
+struct Steadfast {
+    _request: ExpectBody<FedBody>,
+    hint: SizeHint,
+    data: Option<Bytes>,
+}
+
+impl Body for Steadfast {
+    type Data = Bytes;
+    type Error = Infallible;
+
+    fn poll_frame(
+        mut self: Pin<&mut Self>,
+        _: &mut Context<'_>,
+    ) -> Poll<Option<Result<Frame<Bytes>, Infallible>>> {
+        Poll::Ready(self.data.take().map(|data| Ok(Frame::data(data))))
+    }
+
+    fn size_hint(&self) -> SizeHint {
+        self.hint
+    }
+}
+
+#[test]
+fn the_length_is_what_the_response_body_said_before_it_was_polled() {
+    let mut widest = SizeHint::new();
+    widest.set_upper(u64::MAX);
+    for hint in [SizeHint::with_exact(5), SizeHint::new(), widest] {
+        let inner = service_fn(move |request: Request<ExpectBody<FedBody>>| {
+            ready(Ok::<_, Infallible>(Response::new(Steadfast {
+                _request: request.into_body(),
+                hint,
+                data: Some(Bytes::from_static(b"hello")),
+            })))
+        });
+        let request = expecting(Version::HTTP_11).body(fed().1).unwrap();
+        let response = at_once(ExpectLayer::default().layer(inner), request);
+        let shown = response.body().size_hint();
+        assert_eq!((shown.lower(), shown.upper()), (hint.lower(), hint.upper()));
+    }
+}

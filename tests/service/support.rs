@@ -232,6 +232,22 @@ pub(crate) fn leave<F: Future>(future: &mut task::Spawn<F>) -> (F::Output, usize
     (assert_ready!(future.poll()), 1)
 }
 
+/// The same for a response whose body is still held, and may be asked for by another task: that is waited
+/// for, for ten milliseconds.
+#[cfg(feature = "tokio")]
+pub(crate) async fn leave_in_time<F: Future>(future: &mut task::Spawn<F>) -> (F::Output, usize) {
+    let polled = future.poll();
+    match polled {
+        Poll::Ready(output) => return (output, 0),
+        Poll::Pending if future.is_woken() => return (assert_ready!(future.poll()), 1),
+        Poll::Pending => {}
+    }
+    pass(9).await;
+    assert!(future.poll().is_pending(), "not waited for");
+    pass(1).await;
+    leave(future)
+}
+
 /// The response of a layer that rejects the request.
 pub(crate) fn rejected<V, B>(
     layer: &ExpectLayer<V>,

@@ -15,7 +15,10 @@ type Exchange = InFlight<FedBody, Full<Bytes>>;
 
 fn sent(layer: &ExpectLayer, request: request::Builder) -> (Feed, Exchange) {
     let (feed, body) = fed();
-    (feed, start(layer, request.body(body).unwrap()))
+    (
+        feed,
+        start(layer, request.header("upgrade", "x").body(body).unwrap()),
+    )
 }
 
 fn switch() -> Response<Full<Bytes>> {

@@ -2,6 +2,7 @@
 
 mod app;
 mod curl;
+mod departed;
 mod desync;
 mod field;
 mod frames;

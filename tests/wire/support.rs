@@ -150,6 +150,11 @@ impl Wire {
         soon("the server did not read", sent).await
     }
 
+    /// Sends no more.
+    pub(crate) async fn shut_down(&mut self) {
+        self.stream.shutdown().await.unwrap();
+    }
+
     /// Requires that the next bytes are exactly these.
     pub(crate) async fn receive(&mut self, expected: &str) {
         while self.received.len() < expected.len() {

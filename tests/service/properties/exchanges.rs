@@ -12,8 +12,8 @@ use tower_test::mock::{self, SendResponse};
 
 use super::for_all;
 use crate::support::{
-    connection, counted_signal, expecting, fed, leave, pass, post, start, Broken, FedBody, Feed,
-    InFlight,
+    connection, counted_signal, expecting, fed, leave_in_time, pass, post, start, Broken, FedBody,
+    Feed, InFlight,
 };
 
 #[derive(Clone, Copy, Debug)]
@@ -126,9 +126,8 @@ impl Past {
             return Some(Fate::Dropped);
         }
         match self.outcome {
-            Outcome::Awaited => None,
             _ if self.is_http1() && self.is_uninvited() => Some(Fate::Dropped),
-            Outcome::Response => None,
+            Outcome::Awaited | Outcome::Response => None,
             Outcome::Head | Outcome::None => Some(Fate::Drained),
         }
     }
@@ -171,7 +170,7 @@ impl Run {
         (run, sent)
     }
 
-    fn step(&mut self, step: Step) {
+    async fn step(&mut self, step: Step) {
         match step {
             Step::PollBody => self.poll_body(),
             Step::DropBody => self.exchange.body = None,
@@ -186,7 +185,7 @@ impl Run {
                     respond.send_error("failed");
                 }
             }
-            Step::PollFuture => self.poll_future(),
+            Step::PollFuture => self.poll_future().await,
             Step::DropFuture => {
                 if self.exchange.future.take().is_some() {
                     self.past.outcome = Outcome::None;
@@ -234,7 +233,7 @@ impl Run {
         });
     }
 
-    fn poll_future(&mut self) {
+    async fn poll_future(&mut self) {
         let (Some(future), past) = (&mut self.exchange.future, &mut self.past) else {
             return;
         };
@@ -243,7 +242,7 @@ impl Run {
             assert!(future.poll().is_pending());
             return;
         }
-        let (result, turns) = leave(future);
+        let (result, turns) = leave_in_time(future).await;
         self.exchange.future = None;
         past.closed |= past.kind.expects;
         let is_back = self.exchange.body.is_none();
@@ -274,7 +273,7 @@ async fn check(kind: Kind, ending: Ending, steps: &[Step]) {
     }
     let last = [Step::DropBody, Step::DropFuture, Step::DropResponse];
     for &step in steps.iter().chain(&last) {
-        run.step(step);
+        run.step(step).await;
         // Longer than anything is waited for.
         pass(60_000).await;
         let past = &run.past;

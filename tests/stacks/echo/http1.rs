@@ -71,6 +71,11 @@ async fn a_relay_invites_its_client() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_relay_by_another_task_invites_its_client() {
+    converse_with(app(), "/relay-by-task", &words(), "relay by a task").await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_call_with_streams_in_both_directions_invites_its_client() {
     let messages = ["one", "two", "three"].map(grpc::message);
     converse_with(app(), grpc::PATH, &messages, "gRPC").await;
