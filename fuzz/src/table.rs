@@ -150,9 +150,9 @@ fn of_returned(case: &Case, status: u16, waits: bool, completed: u32) -> Leave {
         Some(rest) => rest <= 65_536,
         None => (200..300).contains(&status),
     };
-    let is_kept_alive = !case.lingers || case.version() == Version::HTTP_11 && goes_on;
+    let is_kept_alive = case.lingers && case.version() == Version::HTTP_11 && goes_on;
     Leave {
-        turns: usize::from(is_dropped),
+        turns: usize::from(is_dropped && waits),
         closes: waits || !is_kept_alive,
     }
 }

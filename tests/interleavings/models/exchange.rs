@@ -13,7 +13,7 @@ use std::{
 };
 
 use bytes::Bytes;
-use http::{request, Request, Response, Version};
+use http::{request, Request, Response, StatusCode, Version};
 use http_body::{Body, Frame};
 use http_body_util::{BodyExt, Full};
 use tokio::{
@@ -83,8 +83,13 @@ impl Exchange {
         let held = Arc::new(Mutex::new(None));
         let holder = Arc::clone(&held);
         let inner = service_fn(move |request: Request<ExpectBody<Content>>| {
+            let mut response = Response::new(Full::from("ok"));
+            if request.headers().contains_key("expect") {
+                // A success would be held for a while, for another task to ask for the body.
+                *response.status_mut() = StatusCode::CONFLICT;
+            }
             *holder.lock().unwrap() = Some(request.into_body());
-            ready(Ok(Response::new(Full::from("ok"))))
+            ready(Ok(response))
         });
         let response = ExpectLayer::default()
             .layer(inner)
