@@ -53,9 +53,11 @@ impl Accepted {
 
     /// Limits the body to `bytes`. The smaller limit holds if there are several.
     ///
-    /// A longer body whose length is announced should be rejected by the validator, as
-    /// [`rules::content_length`](crate::rules::content_length) does, where is said, too, what the client
-    /// gets past the limit; this limit is for the others.
+    /// Past it, reading the body fails with [`http_body_util::LengthLimitError`]. axum's extractors, such as
+    /// `Bytes` and `Json`, make a 413 of that, in axum's words and not the renderer's. A handler that reads
+    /// frames by itself decides what to respond. [`rules::content_length`](crate::rules::content_length) has
+    /// the list. A longer body whose length is announced should be rejected by the validator, as that rule
+    /// does; this limit is for the others.
     pub fn max_body(mut self, bytes: u64) -> Self {
         self.max_body = Some(self.max_body.map_or(bytes, |max| max.min(bytes)));
         self

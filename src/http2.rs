@@ -15,7 +15,7 @@
 //!
 //! async fn store(
 //!     request: Request<ExpectBody<RequestBody>>,
-//! ) -> Result<Response<Full<Bytes>>, tower_expect::http2::Error> {
+//! ) -> Result<Response<Full<Bytes>>, Box<dyn std::error::Error + Send + Sync>> {
 //!     let content = request.into_body().collect().await?.to_bytes();
 //!     Ok(Response::new(format!("stored {} bytes", content.len()).into()))
 //! }

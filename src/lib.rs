@@ -97,10 +97,12 @@
 //! * *Drained* means read and discarded, within the bounds of [`Linger`]; *closes* means that the response
 //!   says `Connection: close`. A rest is long from [`Linger::keep_alive_up_to`] on. A rejected request
 //!   without a body keeps its connection.
-//! * A body that is dropped before the response leaves makes hyper announce the close in whatever response
-//!   leaves. So no layer outside can lose it, which it could if the layer only set a header.
+//! * hyper notices that the body was dropped, and says `Connection: close` in whatever response leaves. So
+//!   the close holds also where a layer outside has put another response in place of this one. A body that is
+//!   kept (see the next point) is not announced so, but never read to its end.
 //! * Expecting clients that do not wait, or have stopped waiting, may lose the response to a body that is
-//!   dropped. That is why one of more than 816 KiB is kept instead; see [`Linger`]. Up to 500 KiB nothing
+//!   dropped: the connection is reset while they send. That is why a body of more than 816 KiB is kept
+//!   instead; see [`Linger`]. Up to 500 KiB nothing
 //!   was lost over loopback. From 600 to 816 KiB, `axum::serve` lost 30 of 180 rejections to Python's
 //!   `http.client` sending at once, and all 180 to one that sent 50 ms later; none to curl, and none with
 //!   `LingerListener` or `serve` (`tests/interop/run --hasty`).
@@ -159,6 +161,7 @@
 //!     .layer(layers);
 //! ```
 //!
+//! With `Router::layer`, the layer that is added last is the outermost; in a `ServiceBuilder`, the first is.
 //! The page [*Layer order*](guide::layer_order) has the order for each layer of axum, tower and tower-http,
 //! measured.
 //!

@@ -65,7 +65,8 @@ use crate::{Accepted, Rejection, RequestHead};
     message = "`{Self}` is not an async validator",
     label = "not an async validator",
     note = "an async validator is a closure such as `|head: &RequestHead| {{ let token = head.bearer().map(str::to_owned); async move {{ Ok::<(), Rejection>(()) }} }}`",
-    note = "the type of `head` must be written out, and the future must own what it uses of it: `async fn check(head: RequestHead)` is passed as `|head: &RequestHead| check(head.clone())`"
+    note = "the type of `head` must be written out, and the future must own what it uses of it: `async fn check(head: RequestHead)` is passed as `|head: &RequestHead| check(head.clone())`",
+    note = "it returns `Result<(), Rejection>` or `Result<Accepted, Rejection>`; rules are not async: they go into `ExpectLayer::new`, as a layer of their own"
 )]
 pub trait AsyncValidator: Send + Sync + 'static {
     /// The decision under way.

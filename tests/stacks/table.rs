@@ -77,12 +77,17 @@ pub(crate) fn faults(rows: &[Row]) -> Vec<String> {
 const PREAMBLE: &str = "\
 <!-- TOWER_EXPECT_WRITE=1 TOWER_EXPECT_TRIES=100 cargo test --features serve --test stacks -->
 
-Measured under `axum::serve` (`tests/stacks`): an expecting request, and another one hidden in and behind
-what a server may take for its body, sent *after* the final response or *at once* with the head. A cell
-tells in how many tries the hidden request was executed, of those in which the server had not sent a 100,
-with `ExpectLayer` outside or inside of what the first column names, or without it. A body that is sent
-at once has been received when the response leaves; hyper then keeps the connection, unless the response
-that reaches it says close, with this layer and without.
+Measured under `axum::serve` (`tests/stacks`). A client sends an expecting request whose body is not what it
+seems: a second request is hidden in it, and a third behind it. It sends them *after* it has the final
+response, or *at once* with the head. A cell says `executed/tried`: how often a hidden request was executed.
+Tries in which the server sent a 100 do not count, since the body was owed then; a cell is empty if all were
+such. The three cells stand for `ExpectLayer` outside of what the first column names, inside of it, and for
+the same stack without the layer. For example, `0/290 | 0/290 | 2/290` means that nothing hidden was executed
+with the layer on either side, and twice without it.
+
+*At once* is the harder case: the body has arrived by the time of the response, so hyper takes it and goes on
+with the connection, with this layer and without, unless the response that reaches it says close. Where
+*inside* shows as much as *without*, another layer has replaced the response that said so.
 
 | next to | `ExpectLayer` belongs | after: outside | inside | without | at once: outside | inside | without | rejections and responses |
 |---|---|---|---|---|---|---|---|---|
