@@ -5,6 +5,7 @@ mod curl;
 mod departed;
 mod desync;
 mod field;
+mod forms;
 mod frames;
 mod frameworks;
 mod grpc;
