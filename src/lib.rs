@@ -106,6 +106,10 @@
 //!   was lost over loopback. From 600 to 816 KiB, `axum::serve` lost 30 of 180 rejections to Python's
 //!   `http.client` sending at once, and all 180 to one that sent 50 ms later; none to curl, and none with
 //!   `LingerListener` or `serve` (`tests/interop/run --hasty`).
+//! * A client that is invited but slow, and is given up by a timeout before its first byte, counts as one that
+//!   was not. Where uploads have such a timeout, let the socket linger.
+//! * A client that expects, sends all at once and half-closes its connection may lose the response: for hyper
+//!   the end of its half is the end of the connection. `serve` needs no turn, and does not lose it.
 //! * Where the socket is yours, linger there: `axum::serve(LingerListener::new(listener), app)`, or
 //!   [`LingerStream`]. Nothing is lost then, nothing is drained, and what comes after the close is never
 //!   parsed. `serve` does so by itself.

@@ -59,6 +59,9 @@ pub use self::stream::LingerStream;
 /// a body is dropped. Up to 2.4 MiB it is held, unread, for `hold`; of a longer one all but the last
 /// 2.4 MiB is drained, and then it is held. See [`max_buf_size`](Self::max_buf_size).
 ///
+/// Nested layers share one draining, but for requests that do not expect and have no extensions, straight on
+/// hyper, say: there each layer drains within bounds of its own.
+///
 /// # At the socket
 ///
 /// Where the socket is yours, there is a better place to linger: [`LingerStream`](crate::LingerStream)
