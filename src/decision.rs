@@ -44,7 +44,7 @@ pub enum ValidateWhen {
 /// | curl 7.88 | uploads at once, it does not wait | reports the 417 |
 /// | Go 1.19, nghttp 1.52 | upload after their timer, 1 s | report the 417 |
 /// | Node.js 20 `http2` | waits for ever | reports the 417 |
-/// | Java 17 `HttpClient` | waits for ever | waits for ever, as on any refusal (JDK-8286171) |
+/// | Java 17 `HttpClient` | waits for ever | waits for ever, as on any rejection (JDK-8286171) |
 ///
 /// None of them repeats the request without `Expect`, as RFC 9110 §10.1.1 advises. So the default
 /// serves all who can be served at the cost of a second; `Reject` turns a hang into an error
@@ -73,13 +73,13 @@ pub(crate) struct Policy {
 pub(crate) enum Decision {
     /// There is nothing to decide about.
     Pass,
-    Refuse(Refusal),
-    Admit(Admission),
+    Reject(BadExpect),
+    Accept(Acceptance),
 }
 
-/// Why a request is refused before any validator is asked.
+/// Why a request is rejected before any validator is asked.
 #[derive(Debug, PartialEq, Eq)]
-pub(crate) enum Refusal {
+pub(crate) enum BadExpect {
     /// 400
     Malformed(MalformedExpect),
     /// 417
@@ -89,7 +89,7 @@ pub(crate) enum Refusal {
 }
 
 #[derive(Debug)]
-pub(crate) struct Admission {
+pub(crate) struct Acceptance {
     /// Whether the validator is asked first.
     pub(crate) validate: bool,
     /// Whether the first poll of the body sends a 100.
@@ -111,7 +111,7 @@ pub(crate) fn decide<B: Body>(request: &Request<B>, policy: &Policy) -> Decision
     if !content && policy.scope != Some(ValidateWhen::Always) {
         return Decision::Pass;
     }
-    policy.admit(content, false, Expectations::NONE)
+    policy.accept(content, false, Expectations::NONE)
 }
 
 /// The decision about a request that has an `Expect` field.
@@ -123,14 +123,14 @@ fn decide_asked<B: Body>(
 ) -> Decision {
     // Row 1.
     if request.version() < Version::HTTP_11 {
-        return policy.admit(has_body(request, false), false, Expectations::NONE);
+        return policy.accept(has_body(request, false), false, Expectations::NONE);
     }
     let expectations = match Expectations::parse_lines(lines) {
         Ok(expectations) => expectations,
-        Err(error) => return Decision::Refuse(Refusal::Malformed(error)), // row 3
+        Err(error) => return Decision::Reject(BadExpect::Malformed(error)), // row 3
     };
     if !policy.supports_all(&expectations) {
-        return Decision::Refuse(Refusal::Unsupported); // row 4
+        return Decision::Reject(BadExpect::Unsupported); // row 4
     }
     let content = has_body(request, !expectations.is_empty());
     let expecting = content && expectations.has_continue(); // row 5
@@ -138,12 +138,12 @@ fn decide_asked<B: Body>(
         && !can_signal(request, &expectations)
         && policy.rejects_unavailable(request.version())
     {
-        return Decision::Refuse(Refusal::ContinueUnavailable); // row 6
+        return Decision::Reject(BadExpect::ContinueUnavailable); // row 6
     }
-    policy.admit(content, expecting, expectations)
+    policy.accept(content, expecting, expectations)
 }
 
-impl Admission {
+impl Acceptance {
     /// The head that the validator sees. Takes the expectations: there is one head for a request.
     pub(crate) fn head(&mut self, parts: Parts, size_hint: SizeHint) -> RequestHead {
         let expectations = std::mem::take(&mut self.expectations);
@@ -153,14 +153,14 @@ impl Admission {
 
 impl Policy {
     #[inline]
-    fn admit(&self, content: bool, expecting: bool, expectations: Expectations) -> Decision {
+    fn accept(&self, content: bool, expecting: bool, expectations: Expectations) -> Decision {
         let validate = match self.scope {
             None => false,
             Some(ValidateWhen::HasBody) => content,
             Some(ValidateWhen::Expecting) => expecting,
             Some(ValidateWhen::Always) => true,
         };
-        Decision::Admit(Admission {
+        Decision::Accept(Acceptance {
             validate, // row 7
             expecting,
             content,
@@ -221,7 +221,7 @@ pub(crate) fn hyper_invites<B>(request: &Request<B>) -> bool {
     request.version() == Version::HTTP_11 && last.is_some_and(is_usual)
 }
 
-impl Refusal {
+impl BadExpect {
     pub(crate) fn reason(&self) -> RejectReason {
         match self {
             Self::Malformed(_) => RejectReason::Malformed,

@@ -5,16 +5,16 @@
 //! body is, and how far the client was asked for it:
 //!
 //! ```text
-//!            the application drops it              drained or dropped
-//!      Lent ─────────────────────────▶ Returned ──────────────────────▶ Gone
-//!        │  ╲                            ▲                                ▲
-//!        │   ╲ reads it to its end ──────┼────────────────────────────────┤
-//!        │                               │ not all of it                  │
-//!        │                            (drained before the response)      │
-//!        │ the response leaves                                            │
-//!        ▼                                                                │
-//!      Late ──────────────────────────────────────────────────────────────┘
-//!                the application drops it or reads it to its end
+//!            the application drops it                drained, or dropped before the response
+//!      Lent ─────────────────────────▶ Returned ──────────────────────────────────────────▶ Gone
+//!        │                                ▲                                                   ▲
+//!        │                                └─ drained before the response, but not to its end   │
+//!        │                                                                                     │
+//!        ├── read to its end; or dropped by the application, where it is not to be kept ───────┤
+//!        │                                                                                     │
+//!        │ the head of the response is out                                                     │
+//!        ▼          read to its end; or dropped by the application, then drained or dropped    │
+//!      Late ───────────────────────────────────────────────────────────────────────────────────┘
 //!
 //!      Never ──▶ Polled ──▶ Invited
 //!                  │           a 100 is known to be sent, or a frame has arrived:
@@ -24,8 +24,8 @@
 //!
 //! Before the response leaves, [`Flight::before`](flight::Flight::before) says what is to be done first.
 //! A client that expects and was not invited does not owe its body once it has the response, so its body
-//! must not be read afterwards: what follows may be the next request. [`drain`] does the reading where it
-//! is safe.
+//! must not be read afterwards: what follows may be the next request. [`terms`] says what becomes of it, and
+//! [`drain`] does the reading where it is safe.
 
 mod begin;
 mod body;
@@ -35,15 +35,17 @@ mod drain;
 mod finish;
 mod flight;
 mod marker;
+mod outcome;
 mod reject;
 mod response;
 mod settle;
 mod state;
+mod terms;
 
 pub(crate) use self::{
     begin::accept,
+    outcome::Outcome,
     reject::{reject, reject_unasked},
-    settle::Outcome,
 };
 #[cfg(feature = "serve")]
 pub(crate) use self::{begin::accept_under_server, marker::Turns};

@@ -16,7 +16,7 @@ use tower_service::Service;
 
 use crate::{
     deadline::Deadline,
-    decision::Admission,
+    decision::Acceptance,
     exchange::{accept, reject, ExpectBody, Outcome, ResponseBody, ResponseFuture},
     observe::RejectReason,
     settings::Options,
@@ -58,7 +58,7 @@ pub(crate) struct Pending<S, B> {
     pub(crate) service: S,
     pub(crate) head: RequestHead,
     pub(crate) body: B,
-    pub(crate) admission: Admission,
+    pub(crate) acceptance: Acceptance,
     pub(crate) options: Arc<Options>,
 }
 
@@ -110,7 +110,7 @@ where
         let request = Request::from_parts(parts, self.body);
         accept(
             request,
-            &self.admission,
+            &self.acceptance,
             &self.options,
             max_body,
             |request| self.service.call(request),

@@ -1,8 +1,8 @@
-//! `Expect: 100-continue` done right: [`ExpectLayer`] decides about a request before its content is
-//! read, and its refusals arrive.
+//! `Expect: 100-continue` done right: [`ExpectLayer`] decides about a request before its body is
+//! read, and its rejections arrive.
 //!
 //! A client that is about to send much may ask first: `Expect: 100-continue`. The server says
-//! `100 Continue`, or refuses with a final status before a byte is uploaded. Wrapped around any tower
+//! `100 Continue`, or rejects with a final status before a byte is uploaded. Wrapped around any tower
 //! service (axum, hyper, tonic), the layer asks a validator of yours, which sees everything of the
 //! request but its body, and then answers at once, or lets the request in. The 100 goes out when, and
 //! if, the application first polls the body.
@@ -62,7 +62,7 @@
 //! | 3 | `Expect` does not match its grammar | 400, inner service not called, value never echoed |
 //! | 4 | a member is neither `100-continue` nor a declared extension ([`support`]); `100-continue=x` and `100-continue;q=1` are such other members | 417, inner service not called |
 //! | 5 | `100-continue`, but no body (also HTTP/2 with `content-length: 0` and no END_STREAM yet) | the expectation is moot: no 100, never a 417; go to 7 |
-//! | 6 | expecting, and nothing below can send the 100 | HTTP/1.1: 417 at once, rather than a stall; HTTP/2 and 3: as [`ContinueUnavailable`] says: let in (the default; go to 7) or 417 |
+//! | 6 | expecting, and nothing below can send the 100 | HTTP/1.1: 417 at once, rather than a stall; HTTP/2 and 3: as [`ContinueUnavailable`] says: accepted (the default; go to 7) or 417 |
 //! | 7 | the validator applies ([`ValidateWhen`]; by default to every request) and returns `Err(rejection)` | that response; inner service not called, body never polled |
 //! | 8 | otherwise | inner service called with `Request<ExpectBody<B>>`; the first poll of the body sends the 100 |
 //!
@@ -132,13 +132,13 @@
 //!
 //! # How this differs from its neighbours
 //!
-//! * axum's `DefaultBodyLimit` counts while it reads: it invites 100 MiB with a 100 and then refuses.
-//!   [`rules::content_length`] refuses before.
+//! * axum's `DefaultBodyLimit` counts while it reads: it invites 100 MiB with a 100 and then rejects them.
+//!   [`rules::content_length`] rejects before.
 //! * tower-http's `RequestBodyLimitLayer` rejects by `Content-Length` before the 100, and counts chunked
 //!   bodies while they are read, as [`rules::content_length`] does. It adds no `Connection: close` and
 //!   drains nothing, so that its 413 is mostly lost; with this layer outside it is not.
 //! * tower-http's `ValidateRequestHeaderLayer` decides by the head as well, but on every request with or
-//!   without content, knows nothing of `Expect`, and loses its refusals likewise.
+//!   without content, knows nothing of `Expect`, and loses its rejections likewise.
 //!
 //! # Layer order
 //!
@@ -221,16 +221,16 @@
 //! * **…is the validator asked without `Expect`, too, and without a body?** A rule for expecting requests
 //!   only would be bypassed by leaving the header out, one for uploads only by an empty one. See
 //!   [`ValidateWhen`].
-//! * **…`Connection: close` after a refusal?** Clients disagree on whether they still owe the content
+//! * **…`Connection: close` after a rejection?** Clients disagree on whether they still owe the content
 //!   (curl repeats on the same connection without it, Go always sends it). Whatever the server assumes,
 //!   for some client the next request is read as content, or content as a request: request smuggling.
 //! * **…417 and not the request as it is, where hyper cannot send the 100?** The client would wait for
 //!   it, in vain, for as long as its own timer says, if it has one.
 //! * **…400 for a malformed and 417 for an unknown expectation?** Values such as `y 100-continue` mean a
 //!   100 to some servers and nothing to others, which is how desynchronising attacks begin; they are
-//!   refused by all means. An unknown expectation is well-formed: 417 tells to repeat without.
+//!   rejected by all means. An unknown expectation is well-formed: 417 tells to repeat without.
 //! * **…plain text, and nothing over HTTP/2?** Text is read by people who run curl; browsers and programs
-//!   get theirs by [`render::Negotiate`]. Over HTTP/2, content can cost curl the refusal itself: see
+//!   get theirs by [`render::Negotiate`]. Over HTTP/2, content can cost curl the rejection itself: see
 //!   [`render::Standard`].
 //! * **…must the request body be `Unpin`?** It is handed back when dropped unread, and what is pinned
 //!   cannot be. The bodies of hyper, axum and tonic are `Unpin`. Where the compiler says
@@ -245,8 +245,8 @@
 //!
 //! # Features
 //!
-//! * `tokio` (default): [`Linger`] and [`LingerStream`]. Without it, refusals carry `Connection: close`,
-//!   unread bodies are dropped at once, and the application's own answers are left alone.
+//! * `tokio` (default): [`Linger`] and [`LingerStream`]. Without it, rejections carry `Connection: close`,
+//!   unread bodies are dropped at once, and the application's own responses are left alone.
 //! * `http2`: the module `http2`, which serves HTTP/2 connections and sends the 100 there.
 //! * `tracing`: each [`Event`] also as one of `tracing`, in the span of the request, target
 //!   `tower_expect`, level DEBUG, with fields named as OpenTelemetry names them. At that level, the span

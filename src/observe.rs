@@ -25,8 +25,8 @@ pub(crate) use self::watch::{Observers, Report, Watch};
 /// use std::sync::Arc;
 /// use tower_expect::{Event, ExpectLayer};
 ///
-/// let refused = Arc::new(AtomicU64::new(0));
-/// let counter = Arc::clone(&refused);
+/// let rejected = Arc::new(AtomicU64::new(0));
+/// let counter = Arc::clone(&rejected);
 /// let layer = ExpectLayer::default().observe(move |event: &Event| {
 ///     if let Event::Rejected { .. } = event {
 ///         counter.fetch_add(1, Ordering::Relaxed);
@@ -76,7 +76,7 @@ pub enum Event {
         /// What the request announces, in bytes.
         content_length: Option<u64>,
     },
-    /// The request was refused; the inner service was not called.
+    /// The request was rejected; the inner service was not called.
     #[non_exhaustive]
     Rejected {
         /// The status of the response, as it is sent.
@@ -125,7 +125,7 @@ pub enum Event {
     },
 }
 
-/// What a request was refused for.
+/// What a request was rejected for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum RejectReason {

@@ -72,20 +72,20 @@ where
     #[inline]
     fn call(&mut self, request: Request<B>) -> Self::Future {
         let Settings { validator, options } = &*self.settings;
-        let mut admission = match decide(&request, &options.policy) {
+        let mut acceptance = match decide(&request, &options.policy) {
             Decision::Pass => {
                 let limit = options.policy.limit_without_body();
                 let request = request.map(|body| ExpectBody::new(body, None, limit));
                 return ResponseFuture::accepted(self.inner.call(request), None);
             }
-            Decision::Admit(admission) => admission,
-            Decision::Refuse(refusal) => {
-                return reject_unasked(&refusal, request, options);
+            Decision::Accept(acceptance) => acceptance,
+            Decision::Reject(bad) => {
+                return reject_unasked(&bad, request, options);
             }
         };
-        if admission.validate {
+        if acceptance.validate {
             let (parts, body) = request.into_parts();
-            let head = admission.head(parts, body.size_hint());
+            let head = acceptance.head(parts, body.size_hint());
             let accepted = match validator.validate(&head) {
                 Ok(accepted) => accepted,
                 Err(rejection) => {
@@ -95,11 +95,11 @@ where
             let mut parts = head.into_parts();
             let max_body = accepted.into_request_parts(&mut parts);
             let request = Request::from_parts(parts, body);
-            return accept(request, &admission, options, max_body, |request| {
+            return accept(request, &acceptance, options, max_body, |request| {
                 self.inner.call(request)
             });
         }
-        accept(request, &admission, options, None, |request| {
+        accept(request, &acceptance, options, None, |request| {
             self.inner.call(request)
         })
     }
@@ -122,25 +122,25 @@ where
 
     fn call(&mut self, request: Request<B>) -> Self::Future {
         let Settings { validator, options } = &*self.settings;
-        let mut admission = match decide(&request, &options.policy) {
+        let mut acceptance = match decide(&request, &options.policy) {
             Decision::Pass => {
                 let limit = options.policy.limit_without_body();
                 let request = request.map(|body| ExpectBody::new(body, None, limit));
                 let inner = self.inner.call(request);
                 return AsyncResponseFuture::decided(ResponseFuture::accepted(inner, None));
             }
-            Decision::Admit(admission) => admission,
-            Decision::Refuse(refusal) => {
-                let rejected = reject_unasked(&refusal, request, options);
+            Decision::Accept(acceptance) => acceptance,
+            Decision::Reject(bad) => {
+                let rejected = reject_unasked(&bad, request, options);
                 return AsyncResponseFuture::decided(rejected);
             }
         };
-        if !admission.validate {
+        if !acceptance.validate {
             let call = |request| self.inner.call(request);
-            return AsyncResponseFuture::decided(accept(request, &admission, options, None, call));
+            return AsyncResponseFuture::decided(accept(request, &acceptance, options, None, call));
         }
         let (parts, body) = request.into_parts();
-        let head = admission.head(parts, body.size_hint());
+        let head = acceptance.head(parts, body.size_hint());
         let decision = validator.0.validate(&head);
         // The instance that was made ready is the one to call; its clone may not be ready.
         let clone = self.inner.clone();
@@ -150,7 +150,7 @@ where
             service: ready,
             head,
             body,
-            admission,
+            acceptance,
             options: Arc::clone(options),
         };
         AsyncResponseFuture::validating(decision, pending)

@@ -16,13 +16,15 @@ use super::{
     body::ExpectBody,
     flight::Flight,
     marker,
-    settle::{Outcome, ResponseFuture},
-    state::{Exchange, Inviter, Terms},
+    outcome::Outcome,
+    settle::ResponseFuture,
+    state::Exchange,
+    terms::{Inviter, Terms},
 };
 #[cfg(feature = "serve")]
 use crate::linger::Linger;
 use crate::{
-    decision::{hyper_invites, Admission},
+    decision::{hyper_invites, Acceptance},
     head::content_length,
     observe::{Observers, Watch},
     settings::Options,
@@ -33,7 +35,7 @@ use crate::{
 #[inline]
 pub(crate) fn accept<B, F>(
     mut request: Request<B>,
-    admission: &Admission,
+    acceptance: &Acceptance,
     options: &Options,
     limit: Option<u64>,
     call: impl FnOnce(Request<ExpectBody<B>>) -> F,
@@ -44,8 +46,8 @@ where
     F::Output: Outcome,
 {
     let mut limit = limit;
-    let exchange = if admission.content {
-        begin(&mut request, admission.expecting, options)
+    let exchange = if acceptance.content {
+        begin(&mut request, acceptance.expecting, options)
     } else {
         limit = options.policy.limit_without_body();
         if let Some(watch) = watch(&options.observers, false, request.headers()) {

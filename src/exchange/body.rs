@@ -12,7 +12,10 @@ use bytes::{Buf, Bytes};
 use http_body::{Body, Frame, SizeHint};
 use http_body_util::{Full, LengthLimitError, Limited};
 
-use super::state::{Asked, End, Exchange};
+use super::{
+    state::{End, Exchange},
+    terms::Asked,
+};
 
 /// The request body that the inner service gets.
 ///

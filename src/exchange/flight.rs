@@ -13,7 +13,8 @@ use http_body::Body;
 use super::{
     drain::{read_within, Bounds, Permit, Runtime},
     marker::Turns,
-    state::{Asked, Exchange, Inviter, Place, Rest},
+    state::{Exchange, Place},
+    terms::{Asked, Inviter, Rest},
 };
 use crate::observe::{LingerEnd, Report};
 

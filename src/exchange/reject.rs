@@ -12,11 +12,13 @@ use super::{
     begin::{announced, watch},
     flight::Flight,
     marker,
-    settle::{Outcome, ResponseFuture},
-    state::{Exchange, Inviter, Terms},
+    outcome::Outcome,
+    settle::ResponseFuture,
+    state::Exchange,
+    terms::{Inviter, Terms},
 };
 use crate::{
-    decision::Refusal, linger::Linger, observe::RejectReason, render, settings::Options,
+    decision::BadExpect, linger::Linger, observe::RejectReason, render, settings::Options,
     ContinueSignal, Rejection, RequestHead,
 };
 
@@ -82,7 +84,7 @@ where
 /// Responds to a request that is rejected before the validator is asked.
 #[cold]
 pub(crate) fn reject_unasked<B, F>(
-    refusal: &Refusal,
+    bad: &BadExpect,
     request: Request<B>,
     options: &Options,
 ) -> ResponseFuture<F>
@@ -93,7 +95,7 @@ where
 {
     let (parts, body) = request.into_parts();
     let head = RequestHead::unparsed(parts, body.is_end_stream(), body.size_hint());
-    reject(refusal.rejection(), refusal.reason(), &head, body, options)
+    reject(bad.rejection(), bad.reason(), &head, body, options)
 }
 
 /// Whether the `Expect` header has a member, be it malformed.

@@ -20,32 +20,10 @@ use pin_project_lite::pin_project;
 use super::{
     close::close,
     flight::{Before, Done, Flight},
+    outcome::Outcome,
     response::{Primed, ResponseBody},
 };
 use crate::deadline::Deadline;
-
-/// What the future of an HTTP service gives.
-///
-/// Implemented for `Result<Response<R>, E>`; it only lets [`ResponseFuture`] name `R` and `E`.
-#[allow(unnameable_types, reason = "nobody else is to implement it")]
-pub trait Outcome {
-    #[doc(hidden)]
-    type Body: Body;
-    #[doc(hidden)]
-    type Error;
-
-    #[doc(hidden)]
-    fn into_result(self) -> Result<Response<Self::Body>, Self::Error>;
-}
-
-impl<R: Body, E> Outcome for Result<Response<R>, E> {
-    type Body = R;
-    type Error = E;
-
-    fn into_result(self) -> Self {
-        self
-    }
-}
 
 pin_project! {
     /// The future of [`Expect`](crate::Expect) and of the service around which it stands.

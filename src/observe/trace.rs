@@ -1,7 +1,7 @@
 //! The events as those of `tracing`.
 //!
 //! Field names are of OpenTelemetry's semantic conventions for HTTP where there is one. All at the
-//! level DEBUG: a refused upload is the client's affair, and quiet by default.
+//! level DEBUG: a rejected upload is the client's affair, and quiet by default.
 
 use tracing::{enabled, event, Level};
 
@@ -57,9 +57,9 @@ pub(crate) fn event(event: &Event) {
             http.response.status_code = status.as_u16(),
             http.request.body.size = content_length,
             tower_expect.expecting = expecting,
-            "answered without reading the content",
+            "responded without reading the body",
         ),
-        Event::Lingering {} => event!(target: TARGET, Level::DEBUG, "reading on behind the answer"),
+        Event::Lingering {} => event!(target: TARGET, Level::DEBUG, "draining behind the response"),
         Event::Lingered {
             bytes,
             spared,
@@ -72,7 +72,7 @@ pub(crate) fn event(event: &Event) {
             tower_expect.linger.spared = spared,
             tower_expect.linger.end = end.as_str(),
             tower_expect.linger.duration = duration.as_secs_f64(),
-            "read on behind the answer",
+            "drained behind the response",
         ),
     }
 }

@@ -68,12 +68,12 @@ async fn an_upload_that_is_never_read_is_told_with_what_was_drained() {
         take(),
         [
             debug(
-                "[] answered without reading the content | http.response.status_code: u64 200 \
+                "[] responded without reading the body | http.response.status_code: u64 200 \
                  | http.request.body.size: u64 9 | tower_expect.expecting: bool false"
             ),
-            debug("[] reading on behind the answer"),
+            debug("[] draining behind the response"),
             debug(
-                "[] read on behind the answer | tower_expect.linger.bytes: u64 2 \
+                "[] drained behind the response | tower_expect.linger.bytes: u64 2 \
                  | tower_expect.linger.spared: u64 7 | tower_expect.linger.end: str complete \
                  | tower_expect.linger.duration: f64"
             ),
@@ -94,9 +94,9 @@ fn a_refusal_has_its_status_and_its_reason() {
                   | error.message: str these credentials do not allow the request; do not repeat it \
                   | http.request.body.size: u64 7"
             ),
-            debug("[] reading on behind the answer"),
+            debug("[] draining behind the response"),
             debug(
-                "[] read on behind the answer | tower_expect.linger.bytes: u64 0 \
+                "[] drained behind the response | tower_expect.linger.bytes: u64 0 \
                  | tower_expect.linger.spared: u64 7 | tower_expect.linger.end: str closed \
                  | tower_expect.linger.duration: f64"
             ),
@@ -117,9 +117,9 @@ fn a_length_that_was_not_announced_is_no_field() {
                  | error.type: str validator \
                   | error.message: str these credentials do not allow the request; do not repeat it"
             ),
-            debug("[] reading on behind the answer"),
+            debug("[] draining behind the response"),
             debug(
-                "[] read on behind the answer | tower_expect.linger.bytes: u64 0 \
+                "[] drained behind the response | tower_expect.linger.bytes: u64 0 \
                  | tower_expect.linger.end: str closed | tower_expect.linger.duration: f64"
             ),
         ]
