@@ -40,7 +40,7 @@ pin_project! {
         #[pin]
         inner: Option<F>,
         // Boxed: most responses leave at once.
-        settling: Option<Box<Settling<F::Output>>>,
+        settling: Slot<F::Output>,
         // Last: what the others hold of the request comes back before the exchange is left.
         flight: InFlight,
     }
@@ -57,6 +57,8 @@ impl Drop for InFlight {
         }
     }
 }
+
+type Slot<O> = Option<Box<Settling<O>>>;
 
 /// A response that is there but may not leave yet.
 struct Settling<O: Outcome> {
@@ -112,28 +114,41 @@ where
         if this.settling.is_none() {
             let inner = this.inner.as_mut().as_pin_mut();
             let result = ready!(inner.expect("polled after it was ready").poll(cx));
-            let Some(flight) = &this.flight.0 else {
+            if this.flight.0.is_none() {
                 return Poll::Ready(result.map(|response| response.map(ResponseBody::plain)));
-            };
+            }
             // Whatever the inner future still holds of the request must come back before we look.
             this.inner.set(None);
-            let status = result.as_ref().map(Response::status).ok();
-            let next = flight.before(status, Done::default());
-            if let Before::Nothing = next {
-                return Poll::Ready(leave(result, this.flight.0.take()));
-            }
-            *this.settling = Some(Box::new(Settling::of(Held::Ready(result), Some(next))));
+            return settle_first(result, this.settling, &mut this.flight.0, cx);
         }
         settle(this.settling, &mut this.flight.0, cx)
     }
 }
 
-type Settled<O> = Result<Response<ResponseBody<<O as Outcome>::Body>>, <O as Outcome>::Error>;
-
 /// Apart from `poll`, so that this can be inlined where there is nothing to settle.
 #[inline(never)]
+fn settle_first<R: Body, E>(
+    result: Result<Response<R>, E>,
+    settling: &mut Slot<Result<Response<R>, E>>,
+    exchange: &mut Option<Arc<dyn Flight>>,
+    cx: &mut Context<'_>,
+) -> Poll<Result<Response<ResponseBody<R>>, E>> {
+    if let Some(flight) = exchange {
+        let status = result.as_ref().map(Response::status).ok();
+        let next = flight.before(status, Done::default());
+        if !matches!(next, Before::Nothing) {
+            *settling = Some(Box::new(Settling::of(Held::Ready(result), Some(next))));
+            return settle(settling, exchange, cx);
+        }
+    }
+    Poll::Ready(leave(result, exchange.take()))
+}
+
+type Settled<O> = Result<Response<ResponseBody<<O as Outcome>::Body>>, <O as Outcome>::Error>;
+
+#[inline(never)]
 fn settle<O: Outcome>(
-    settling: &mut Option<Box<Settling<O>>>,
+    settling: &mut Slot<O>,
     exchange: &mut Option<Arc<dyn Flight>>,
     cx: &mut Context<'_>,
 ) -> Poll<Settled<O>> {

@@ -14,13 +14,6 @@ use crate::support::{
 
 const UNREAD: PanicBody = PanicBody { ended: false };
 const NONE: PanicBody = PanicBody { ended: true };
-/// Without, a body is dropped before the response, and it is hyper that announces the close.
-const LINGERS: bool = cfg!(feature = "tokio");
-
-/// Whether its `Expect` field counts.
-fn is_asked(version: Version) -> bool {
-    version > Version::HTTP_10
-}
 
 fn refuse(_: &RequestHead) -> Result<(), Rejection> {
     Err(Rejection::content_too_large(5))
@@ -35,12 +28,7 @@ fn http_1_closes_after_a_rejection_and_http_2_and_3_have_no_such_field() {
         (Version::HTTP_3, None),
     ];
     for (version, expected) in table {
-        let requests = [
-            (expecting(version), expected.filter(|_| is_asked(version))),
-            (post(version), None),
-        ];
-        for (request, without_linger) in requests {
-            let expected = if LINGERS { expected } else { without_linger };
+        for request in [expecting(version), post(version)] {
             let request = request.body(UNREAD).unwrap();
             let response = rejected(&ExpectLayer::new(refuse), request);
             assert_eq!(response.status(), 413);
@@ -49,7 +37,6 @@ fn http_1_closes_after_a_rejection_and_http_2_and_3_have_no_such_field() {
         let request = expecting(version).body(UNREAD).unwrap();
         let layer = ExpectLayer::new_async(|head: &RequestHead| ready(refuse(head)));
         let response = within_a_turn(layer.layer(NotCalled), request);
-        let expected = expected.filter(|_| LINGERS || is_asked(version));
         assert_eq!(connection(&response), expected, "{version:?}");
     }
 }
@@ -58,11 +45,7 @@ fn http_1_closes_after_a_rejection_and_http_2_and_3_have_no_such_field() {
 fn an_upgrade_field_is_named_in_connection_and_left_out_where_there_is_none() {
     let table = [
         (Version::HTTP_11, PanicBody { ended: true }, Some("upgrade")),
-        (
-            Version::HTTP_11,
-            UNREAD,
-            Some(if LINGERS { "close, upgrade" } else { "upgrade" }),
-        ),
+        (Version::HTTP_11, UNREAD, Some("close, upgrade")),
         (Version::HTTP_2, UNREAD, None),
     ];
     for (version, body, expected) in table {

@@ -18,11 +18,11 @@ pub(super) struct Drain {
 }
 
 #[derive(Default)]
-pub(super) struct Runtime;
+pub(super) struct Runtime(());
 
 impl Runtime {
     pub(super) fn current() -> Self {
-        Self
+        Self(())
     }
 }
 
