@@ -87,11 +87,15 @@ impl<B: Body> Primed<B> {
         }
     }
 
+    #[allow(
+        clippy::clone_on_copy,
+        reason = "it is `Copy` only in later versions of http-body than the lowest"
+    )]
     fn size_hint(&self) -> SizeHint {
         match &self.first {
             Poll::Pending => self.body.size_hint(),
             Poll::Ready(None) => SizeHint::with_exact(0),
-            Poll::Ready(Some(_)) => self.size_hint,
+            Poll::Ready(Some(_)) => self.size_hint.clone(),
         }
     }
 }
