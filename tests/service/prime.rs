@@ -246,3 +246,23 @@ fn the_length_is_what_the_response_body_said_before_it_was_polled() {
         assert_eq!((shown.lower(), shown.upper()), (hint.lower(), hint.upper()));
     }
 }
+
+/// tokio panics at a timer there.
+#[cfg(feature = "tokio")]
+#[test]
+fn where_there_is_no_clock_no_other_task_is_waited_for() {
+    let inner = service_fn(|request: Request<ExpectBody<FedBody>>| {
+        ready(Ok::<_, Infallible>(Response::new(Steadfast {
+            _request: request.into_body(),
+            hint: SizeHint::new(),
+            data: None,
+        })))
+    });
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .build()
+        .unwrap();
+    let _entered = runtime.enter();
+    let request = expecting(Version::HTTP_11).body(fed().1).unwrap();
+    let response = at_once(ExpectLayer::default().layer(inner), request);
+    assert_eq!(connection(&response), Some("close"));
+}
