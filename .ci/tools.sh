@@ -24,13 +24,14 @@ install_packages() {
     DEBIAN_FRONTEND=noninteractive apt-get install -qqy --no-install-recommends "${missing[@]}"
 }
 
-# A spell checker; the package holds the built program.
-install_typos() {
-    local wanted=typos==1.52.0 mark=$tools/venv/installed
-    [[ -f $mark && $(<"$mark") == "$wanted" ]] && return
+# A spell checker, whose package holds the built program, and a client of tests/past.
+install_python_tools() {
+    local wanted=(typos==1.52.0 botocore==1.43.11) mark=$tools/venv/installed
+    export TOWER_EXPECT_PYTHON=$tools/venv/bin/python
+    [[ -f $mark && $(<"$mark") == "${wanted[*]}" ]] && return
     python3 -m venv "$tools/venv"
-    "$tools/venv/bin/pip" install --quiet --disable-pip-version-check "$wanted"
-    echo "$wanted" >"$mark"
+    "$tools/venv/bin/pip" install --quiet --disable-pip-version-check "${wanted[@]}"
+    echo "${wanted[*]}" >"$mark"
 }
 
 # install_cargo_tool NAME VERSION: built without optimisation, which the gates do not miss. Tools
@@ -42,7 +43,7 @@ install_cargo_tool() {
 
 # Seconds of one core that each takes to build alone, on top of each line.
 install_gate_tools() {
-    install_typos
+    install_python_tools
     # 23: each feature alone, and the tree without its development dependencies
     install_cargo_tool cargo-hack 0.6.46
     # 54: what other crates show through ours. 0.5.0 reads the rustdoc JSON of Rust 1.95.
