@@ -115,6 +115,8 @@
 //!   parsed. `serve` does so by itself.
 //! * On HTTP/2 and 3 each request has its stream, and there is nothing to close: unread bodies are drained
 //!   behind the response.
+//! * A success of an expecting request leaves 10 ms later if the application still holds the body and has
+//!   not asked for it: another task may be about to. Each layer that is observed waits so, and `serve` too.
 //! * A 101 to a request whose body is unread leaves only when the body has been drained, so that no byte of
 //!   it is read as the new protocol (RFC 9110 §7.8). If that takes longer than the bounds allow, or the
 //!   application keeps the body, the response is a 500.

@@ -142,8 +142,9 @@ impl Linger {
     /// For a layer whose HTTP/1 connections linger at the socket, as those of
     /// [`LingerStream`](crate::LingerStream) do.
     ///
-    /// The layer then drops unread bodies before the response leaves and drains nothing on HTTP/1. On
-    /// HTTP/2 it drains within the default bounds. Never use it on other sockets: clients in the midst of
+    /// The layer then drops unread bodies before the response leaves and drains nothing on HTTP/1. The
+    /// connection closes, unless all of a short rest is there already, as hyper has it of a body of up to
+    /// about 8 KiB that came with its head. On HTTP/2 the layer drains within the default bounds. Never use it on other sockets: clients in the midst of
     /// sending would lose the response. `serve` tells the layer by itself.
     pub fn at_socket() -> Self {
         Self {

@@ -13,10 +13,13 @@ use http_body::Body;
 use super::{
     drain::{read_within, Bounds, Permit, Runtime},
     marker::Turns,
-    state::{Exchange, Place},
+    state::{Exchange, Place, State},
     terms::{Asked, Inviter, Rest},
 };
-use crate::observe::{LingerEnd, Report};
+use crate::{
+    observe::{LingerEnd, Report},
+    sync::MutexGuard,
+};
 
 /// What is to be done before the response may leave.
 pub(crate) enum Before {
@@ -112,8 +115,7 @@ impl<B: Body + Send + Unpin + 'static> Flight for Exchange<B> {
                 }
             }
             Place::Lent if terms.expecting && !state.broken => {
-                drop(state);
-                self.before_with_held_body(status, done)
+                self.before_with_held_body(state, status, done)
             }
             _ => Before::Nothing,
         }
@@ -123,7 +125,10 @@ impl<B: Body + Send + Unpin + 'static> Flight for Exchange<B> {
         let mut state = self.lock();
         match (&state.place, state.asked) {
             (Place::Lent, Asked::Never) => {
-                state.waker = Some(cx.waker().clone());
+                let former = state.waker.replace(cx.waker().clone());
+                // Outside of the lock, as its drop may run any code.
+                drop(state);
+                drop(former);
                 Poll::Pending
             }
             _ => Poll::Ready(()),
@@ -158,6 +163,7 @@ impl<B: Body + Send + Unpin + 'static> Flight for Exchange<B> {
         terms.close_signal();
         let mut state = self.lock();
         state.asked_in_time = Some(state.asked);
+        let waker = state.waker.take();
         let mut unread = None;
         if let Place::Returned(body) = &state.place {
             let rest = body.size_hint().exact();
@@ -190,7 +196,7 @@ impl<B: Body + Send + Unpin + 'static> Flight for Exchange<B> {
             state.runtime = Runtime::current();
         }
         drop(state);
-        drop(unread);
+        drop((unread, waker));
         if let Some(watch) = &terms.watch {
             watch.responded(status);
         }
@@ -229,11 +235,18 @@ impl<B: Body + Send + Unpin + 'static> Flight for Exchange<B> {
 
 impl<B> Exchange<B> {
     /// What there is to do while the application holds the body of a client that expects.
-    fn before_with_held_body(&self, status: Option<StatusCode>, done: Done) -> Before {
+    fn before_with_held_body(
+        &self,
+        mut state: MutexGuard<'_, State<B>>,
+        status: Option<StatusCode>,
+        done: Done,
+    ) -> Before {
         let terms = &self.terms;
-        let mut state = self.lock();
         match state.asked {
-            Asked::Never if !terms.can_invite() => Before::Nothing,
+            // Others may have fired the signal.
+            Asked::Never if !terms.can_invite() || !terms.owes_nothing(state.asked) => {
+                Before::Nothing
+            }
             // An error has no body to be polled.
             Asked::Never if !done.prime && status.is_some() => Before::Prime,
             Asked::Never if !done.wait && status.is_some_and(|status| status.is_success()) => {

@@ -12,10 +12,7 @@ use super::{
     finish::finish,
     terms::{Asked, Inviter, Rest, Terms},
 };
-use crate::{
-    linger::Linger,
-    sync::{Mutex, MutexGuard},
-};
+use crate::sync::{Mutex, MutexGuard};
 
 /// One request with a body, shared by its body, its response future and its response body.
 pub(crate) struct Exchange<B> {
@@ -144,8 +141,9 @@ impl<B> Exchange<B> {
 
     /// The application has dropped the body.
     pub(super) fn give_back(&self, body: B, end: End) {
-        let waker = self.lock().waker.take();
         self.take_back(body, end);
+        // Only now: a future that looks earlier finds the body lent.
+        let waker = self.lock().waker.take();
         if let Some(waker) = waker {
             waker.wake();
         }
@@ -168,8 +166,8 @@ impl<B> Exchange<B> {
                 }
                 drop(state);
                 drop(body);
-                if terms.turns.is_some() {
-                    // By the server outside.
+                // By the server outside, unless that has taken the rest.
+                if terms.turns.is_some() && !terms.may_finish(asked, rest) {
                     terms.report_closed();
                 }
                 return;
@@ -192,10 +190,7 @@ impl<B> Exchange<B> {
     /// Drops a body before the response leaves, or takes the rest that has arrived if that is all.
     pub(super) fn drop_unread(&self, mut body: B, rest: Rest, mut state: MutexGuard<'_, State<B>>) {
         let terms = &self.terms;
-        let is_short =
-            |linger: &Arc<Linger>| rest.is_some_and(|rest| rest <= linger.keep_alive_up_to);
-        let may_finish =
-            !terms.owes_nothing(state.asked) && terms.linger.as_ref().is_some_and(is_short);
+        let may_finish = terms.may_finish(state.asked, rest);
         state.dropped = Some(rest);
         // The body outside of the lock, as it may run any code.
         drop(state);

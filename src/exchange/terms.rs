@@ -94,6 +94,13 @@ impl Terms {
             && self.bounds_first(false, rest).is_none()
     }
 
+    /// Whether a body that is dropped may be taken to its end instead, if all of it has arrived.
+    pub(super) fn may_finish(&self, asked: Asked, rest: Rest) -> bool {
+        let is_short =
+            |linger: &Arc<Linger>| rest.is_some_and(|rest| rest <= linger.keep_alive_up_to);
+        !self.owes_nothing(asked) && self.linger.as_ref().is_some_and(is_short)
+    }
+
     /// Whether dropping the body needs a turn of the connection. The crate's own server adds the close to
     /// whatever leaves, and a client that owes its body is in no doubt about it.
     pub(super) fn drop_needs_turn(&self, asked: Asked) -> bool {

@@ -3,6 +3,7 @@
 use std::{
     convert::Infallible,
     future::ready,
+    panic::{catch_unwind, AssertUnwindSafe},
     pin::Pin,
     task::{Context, Poll},
     thread,
@@ -10,11 +11,11 @@ use std::{
 
 use bytes::Bytes;
 use http::{Request, Response, Version};
-use http_body::{Body, Frame};
+use http_body::{Body, Frame, SizeHint};
 use http_body_util::{BodyExt, Full};
 use tokio_test::{assert_pending, assert_ready, assert_ready_ok, task};
 use tower::{Layer, Service};
-use tower_expect::{ExpectLayer, Linger, Rejection, RequestHead};
+use tower_expect::{ExpectBody, ExpectLayer, Linger, Rejection, RequestHead};
 
 use crate::support::{
     connection, expecting, fed, fed_of, leave, leave_in_time, pass, post, rejected, reply, start,
@@ -372,4 +373,44 @@ async fn a_body_that_panics_as_it_is_dropped_does_no_harm_to_the_next() {
     drop(assert_ready_ok!(future.poll()));
     pass(1).await;
     assert_eq!((feed.polls(), feed.drops()), (1, 0));
+}
+
+/// Cannot be polled here, as a body with a timer cannot without a runtime.
+struct Unpollable;
+
+impl Body for Unpollable {
+    type Data = Bytes;
+    type Error = Infallible;
+
+    fn poll_frame(
+        self: Pin<&mut Self>,
+        _: &mut Context<'_>,
+    ) -> Poll<Option<Result<Frame<Bytes>, Infallible>>> {
+        panic!("there is no reactor running")
+    }
+
+    fn size_hint(&self) -> SizeHint {
+        SizeHint::with_exact(3)
+    }
+}
+
+#[test]
+fn a_short_body_that_panics_when_it_is_finished_is_just_dropped_and_closes() {
+    let drops: [fn(ExpectBody<Unpollable>); 2] = [drop, |body| {
+        let held = AssertUnwindSafe(body);
+        let panics = move || {
+            let _held = held;
+            panic!("of the application")
+        };
+        catch_unwind(panics).unwrap_err();
+    }];
+    for drop_it in drops {
+        let layer = ExpectLayer::default().linger(Linger::at_socket());
+        let request = post(Version::HTTP_11).body(Unpollable).unwrap();
+        let mut exchange: InFlight<_, Answer> = start(&layer, request);
+        drop_it(exchange.request.into_body());
+        exchange.respond.send_response(reply());
+        let (response, _) = leave(&mut exchange.future);
+        assert_eq!(connection(&response.unwrap()), Some("close"));
+    }
 }

@@ -247,6 +247,31 @@ fn the_length_is_what_the_response_body_said_before_it_was_polled() {
     }
 }
 
+#[tokio::test(start_paused = true)]
+async fn where_the_signal_has_fired_nobody_is_asked_or_waited_for() {
+    for version in [Version::HTTP_11, Version::HTTP_2] {
+        let (request, signal, sent) = signalled(version);
+        signal.fire();
+        let (_feed, mut future, polled) = echo(request, 200);
+        let (response, turns) = leave(&mut future);
+        assert_eq!((turns, polled(), sent()), (0, 0, 1), "{version:?}");
+        drop(response.unwrap());
+
+        let (request, signal, _) = signalled(version);
+        signal.fire();
+        let (count, _) = counter();
+        let held = Mutex::new(None);
+        let inner = service_fn(|request: Request<ExpectBody<FedBody>>| {
+            *held.lock().unwrap() = Some(request);
+            ready(Ok::<_, Infallible>(Response::new(Counting(Arc::clone(
+                &count,
+            )))))
+        });
+        let request = request.body(fed().1).unwrap();
+        drop(at_once(ExpectLayer::default().layer(inner), request));
+    }
+}
+
 /// tokio panics at a timer there.
 #[cfg(feature = "tokio")]
 #[test]
