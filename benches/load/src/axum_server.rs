@@ -35,7 +35,7 @@ use axum::{
 use http_body_util::BodyExt;
 use tokio::net::TcpListener;
 use tower::{layer::util::Identity, util::MapResponse, Layer};
-use tower_expect::{rules, ExpectLayer, Rejection, RequestHead, ResponseBody};
+use tower_expect::{rules, ExpectLayer, Rejection, RequestHead, ResponseBody, ValidateWhen};
 use tower_http::limit::RequestBodyLimitLayer;
 
 /// The longest upload that is let in: axum's default.
@@ -69,9 +69,11 @@ async fn main() -> Result<(), Box<dyn Error>> {
         }
         "body-limit" => app(put(length)).layer(DefaultBodyLimit::max(LIMIT as usize)),
         "limit-layer" => app(put(upload)).layer(RequestBodyLimitLayer::new(LIMIT as usize)),
-        "asking" => app(put(upload)).layer(ExpectLayer::new_async(|_: &RequestHead| {
-            wait::<Result<(), Rejection>>()
-        })),
+        "asking" => {
+            let never = ExpectLayer::new_async(|_: &RequestHead| wait::<Result<(), Rejection>>());
+            // The driver asks how many wait.
+            app(put(upload)).layer(never.validate_when(ValidateWhen::HasBody))
+        }
         _ => return Err("usage: axum_server MODE".into()),
     };
     Ok(axum::serve(listener, app).await?)
