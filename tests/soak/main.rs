@@ -37,8 +37,8 @@ fn refused_clients_of_every_kind_leave_nothing_behind() {
 async fn soak(refusals: usize, connections: usize) {
     let server = process::Server::start();
     let at_rest = server.resources().descriptors;
-    // The first thousand bring pools and caches to their working size.
-    let warm_up = Arc::new(Load::new(1_000));
+    // The first 8,000 bring pools and caches to their working size, which 60,000 do not exceed.
+    let warm_up = Arc::new(Load::new(8_000));
     warm_up.clone().run(server.address, connections).await;
     process::settle(&server, at_rest).await;
     let before = server.resources();
