@@ -24,8 +24,7 @@ impl Deadline {
     /// In ten milliseconds. `None` where there is no clock, which tokio tells by a panic only.
     pub(crate) fn soon() -> Option<Self> {
         Handle::try_current().ok()?;
-        let clock = catch_unwind(|| Box::pin(sleep(Duration::from_millis(10))));
-        clock.ok().map(|clock| Self(Some(clock)))
+        catch_unwind(|| Self::after(Some(Duration::from_millis(10)))).ok()
     }
 
     pub(crate) fn poll(&mut self, cx: &mut Context<'_>) -> Poll<()> {

@@ -36,6 +36,15 @@ pub(crate) struct Options {
     pub(crate) observers: Observers,
 }
 
+impl Options {
+    /// Whether unread bodies are dropped on HTTP/1 before the response leaves, rather than drained.
+    pub(crate) fn drops(&self) -> bool {
+        self.linger
+            .as_deref()
+            .map_or(true, |linger| linger.at_socket)
+    }
+}
+
 impl Default for Options {
     fn default() -> Self {
         Self {

@@ -37,7 +37,7 @@ pub(crate) fn accept<B, F>(
     mut request: Request<B>,
     acceptance: &Acceptance,
     options: &Options,
-    limit: Option<u64>,
+    mut limit: Option<u64>,
     call: impl FnOnce(Request<ExpectBody<B>>) -> F,
 ) -> ResponseFuture<F>
 where
@@ -45,7 +45,6 @@ where
     F: Future,
     F::Output: Outcome,
 {
-    let mut limit = limit;
     let exchange = if acceptance.content {
         begin(&mut request, acceptance.expecting, options)
     } else {
@@ -112,7 +111,7 @@ pub(super) fn terms<B: Body>(request: &Request<B>, expecting: bool, options: &Op
     let (headers, extensions) = (request.headers(), request.extensions());
     let version = request.version();
     let linger = options.linger.clone();
-    let drops = linger.as_deref().map_or(true, |linger| linger.at_socket);
+    let drops = options.drops();
     Terms {
         version,
         expecting,
@@ -142,8 +141,12 @@ fn inviter<B>(request: &Request<B>, expecting: bool) -> Inviter {
 pub(super) fn announced<B: Body>(headers: &HeaderMap, body: &B) -> Option<u64> {
     match body.size_hint().exact() {
         Some(_) => None,
-        None => content_length(headers).ok().flatten(),
+        None => announced_length(headers),
     }
+}
+
+fn announced_length(headers: &HeaderMap) -> Option<u64> {
+    content_length(headers).ok().flatten()
 }
 
 /// `None` if nobody would be told.
@@ -153,8 +156,7 @@ pub(super) fn watch(
     expecting: bool,
     headers: &HeaderMap,
 ) -> Option<Arc<Watch>> {
-    let announced = || content_length(headers).ok().flatten();
-    observers.watch(expecting, announced)
+    observers.watch(expecting, || announced_length(headers))
 }
 
 /// Calls the service of an HTTP/1 connection whose socket lingers: what comes after the close is never

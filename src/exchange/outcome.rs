@@ -12,16 +12,9 @@ pub trait Outcome {
     type Body: Body;
     #[doc(hidden)]
     type Error;
-
-    #[doc(hidden)]
-    fn into_result(self) -> Result<Response<Self::Body>, Self::Error>;
 }
 
 impl<R: Body, E> Outcome for Result<Response<R>, E> {
     type Body = R;
     type Error = E;
-
-    fn into_result(self) -> Self {
-        self
-    }
 }

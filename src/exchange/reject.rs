@@ -69,7 +69,7 @@ where
             expecting,
             inviter: Inviter::Nobody,
             announced: announced(&head.headers, &body),
-            drops: linger.as_deref().map_or(true, |linger| linger.at_socket),
+            drops: options.drops(),
             may_switch: false,
             linger,
             observes: joined,
