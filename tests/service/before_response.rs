@@ -1,11 +1,11 @@
 //! `Linger::drain_before_response`.
 
-use std::time::Duration;
+use std::{convert::Infallible, fmt::Debug, future::Future, time::Duration};
 
 use bytes::Bytes;
 use http::{request, Response, Version};
 use http_body_util::{BodyExt, Full};
-use tokio::time::{Duration as Time, Instant};
+use tokio::time::Instant;
 use tokio_test::{assert_pending, assert_ready, task};
 use tower::{Layer, Service};
 use tower_expect::{ExpectLayer, Linger, Rejection, RequestHead, ResponseBody};
@@ -28,7 +28,7 @@ fn sent(request: request::Builder, length: Option<u64>) -> (Feed, InFlight<FedBo
 }
 
 /// The response, and after how long.
-async fn responded(exchange: InFlight<FedBody, Full<Bytes>>) -> (Reply, Time) {
+async fn responded(exchange: InFlight<FedBody, Full<Bytes>>) -> (Reply, Duration) {
     drop(exchange.request);
     exchange.respond.send_response(reply());
     let begun = Instant::now();
@@ -86,12 +86,11 @@ async fn what_exceeds_a_bound_is_treated_as_without_the_setting() {
     }
 }
 
-#[tokio::test(start_paused = true)]
-async fn a_rejection_waits_for_it_as_well() {
-    let (mut feed, body) = fed();
-    let reject = |_: &RequestHead| Err::<(), _>(Rejection::forbidden());
-    let mut service = ExpectLayer::new(reject).linger(linger()).layer(NotCalled);
-    let mut future = task::spawn(service.call(post(Version::HTTP_11).body(body).unwrap()));
+async fn assert_rejected_behind_the_body<B: Debug>(
+    feed: &mut Feed,
+    future: impl Future<Output = Result<Response<B>, Infallible>>,
+) {
+    let mut future = task::spawn(future);
     assert_pending!(future.poll());
     feed.data(1_000);
     feed.end();
@@ -99,6 +98,15 @@ async fn a_rejection_waits_for_it_as_well() {
     assert_eq!(response.status(), 403);
     assert_eq!(connection(&response), None);
     assert_eq!(feed.drops(), 1);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_rejection_waits_for_it_as_well() {
+    let (mut feed, body) = fed();
+    let reject = |_: &RequestHead| Err::<(), _>(Rejection::forbidden());
+    let mut service = ExpectLayer::new(reject).linger(linger()).layer(NotCalled);
+    let future = service.call(post(Version::HTTP_11).body(body).unwrap());
+    assert_rejected_behind_the_body(&mut feed, future).await;
 }
 
 #[tokio::test(start_paused = true)]
@@ -110,14 +118,7 @@ async fn so_does_that_of_a_layer_inside_of_another() {
     let mut request = post(Version::HTTP_11).body(body).unwrap();
     // As behind a router. The outer layer adds its marker to it.
     request.extensions_mut().insert("routed");
-    let mut future = task::spawn(service.call(request));
-    assert_pending!(future.poll());
-    feed.data(1_000);
-    feed.end();
-    let response = future.await.unwrap();
-    assert_eq!(response.status(), 403);
-    assert_eq!(connection(&response), None);
-    assert_eq!(feed.drops(), 1);
+    assert_rejected_behind_the_body(&mut feed, service.call(request)).await;
 }
 
 #[tokio::test(start_paused = true)]
@@ -161,7 +162,7 @@ async fn a_body_that_is_held_is_not_waited_for() {
 #[tokio::test(start_paused = true)]
 async fn the_inner_of_two_layers_drains_first_although_the_outer_does_not() {
     let (mut feed, body) = fed();
-    let inner = tower::service_fn(|_| async { Ok::<_, std::convert::Infallible>(reply()) });
+    let inner = tower::service_fn(|_| async { Ok::<_, Infallible>(reply()) });
     let route = ExpectLayer::default().linger(linger());
     let mut service = ExpectLayer::default().layer(route.layer(inner));
     let request = post(Version::HTTP_11).extension(7_u8).body(body).unwrap();
