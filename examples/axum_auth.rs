@@ -1,4 +1,4 @@
-//! Who is this? Asked once, of a token store, before the body is sent; the handler gets the answer.
+//! Who is this? Asked once, of a token store, before the body is sent; the handler gets the user.
 //!
 //! Run with `cargo run --example axum_auth`, and try
 //!
