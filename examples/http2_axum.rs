@@ -43,6 +43,5 @@ async fn main() -> std::io::Result<()> {
         .with_graceful_shutdown(async {
             let _ = tokio::signal::ctrl_c().await;
         })
-        .await;
-    Ok(())
+        .await
 }

@@ -1,4 +1,4 @@
-//! The same over TLS: an accept loop of one's own, with `serve_connection`.
+//! The same over TLS, by an acceptor.
 //!
 //! Run with `cargo run --features serve --example http2_axum_tls`, and in another terminal:
 //!
@@ -8,18 +8,15 @@
 //! $ curl -k --http1.1 -T file https://localhost:3443/upload
 //! ```
 
-use std::{error::Error, future::pending, sync::Arc, time::Duration};
+use std::{error::Error, sync::Arc};
 
 use axum::{body::Bytes, routing::put, Router};
-use tokio::{
-    net::{TcpListener, TcpStream},
-    time::timeout,
-};
+use tokio::net::TcpListener;
 use tokio_rustls::{
     rustls::{pki_types::PrivateKeyDer, ServerConfig},
     TlsAcceptor,
 };
-use tower_expect::{http2, rules, serve::serve_connection, ExpectLayer};
+use tower_expect::{rules, ExpectLayer};
 
 fn app() -> Router {
     let upload = |content: Bytes| async move { format!("{} bytes\n", content.len()) };
@@ -39,24 +36,13 @@ fn acceptor() -> Result<TlsAcceptor, Box<dyn Error>> {
     Ok(TlsAcceptor::from(Arc::new(config)))
 }
 
-async fn serve(stream: TcpStream, acceptor: TlsAcceptor, app: Router) {
-    let _ = stream.set_nodelay(true);
-    let handshake = timeout(Duration::from_secs(10), acceptor.accept(stream));
-    if let Ok(Ok(stream)) = handshake.await {
-        let _ = serve_connection(stream, app, http2::Builder::new(), pending()).await;
-    }
-}
-
 #[tokio::main]
 async fn main() -> Result<(), Box<dyn Error>> {
     let listener = TcpListener::bind("127.0.0.1:3443").await?;
     println!("listening on https://localhost:3443");
-    let (acceptor, app) = (acceptor()?, app());
-    loop {
-        match listener.accept().await {
-            Ok((stream, _)) => drop(tokio::spawn(serve(stream, acceptor.clone(), app.clone()))),
-            // Such as too many open files.
-            Err(_) => tokio::time::sleep(Duration::from_secs(1)).await,
-        }
-    }
+    let acceptor = acceptor()?;
+    tower_expect::serve(listener, app())
+        .with_acceptor(move |tcp| acceptor.accept(tcp))
+        .await?;
+    Ok(())
 }

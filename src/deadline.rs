@@ -1,5 +1,7 @@
 //! When something must have happened: the decision of an asynchronous validator, above all.
 
+#[cfg(feature = "http2")]
+use std::task::ready;
 use std::{
     future::Future,
     panic::catch_unwind,
@@ -8,10 +10,23 @@ use std::{
     time::Duration,
 };
 
+#[cfg(feature = "http2")]
+use tokio::time::sleep_until;
 use tokio::{
     runtime::Handle,
-    time::{sleep, Sleep},
+    time::{sleep, Instant, Sleep},
 };
+
+/// The time so long from now; one that is too far away to be told is in thirty years.
+pub(crate) fn after(duration: Duration) -> Instant {
+    later(Instant::now(), duration)
+}
+
+fn later(since: Instant, duration: Duration) -> Instant {
+    since
+        .checked_add(duration)
+        .unwrap_or_else(|| since + Duration::from_secs(30 * 365 * 24 * 60 * 60))
+}
 
 /// Never, without a timeout.
 pub(crate) struct Deadline(Option<Pin<Box<Sleep>>>);
@@ -31,6 +46,41 @@ impl Deadline {
         match &mut self.0 {
             Some(clock) => clock.as_mut().poll(cx),
             None => Poll::Pending,
+        }
+    }
+}
+
+/// How long something is waited for that begins and ends often. Its clock is not set anew each time: it
+/// looks when it rings.
+#[cfg(feature = "http2")]
+pub(crate) struct Patience {
+    timeout: Duration,
+    clock: Pin<Box<Sleep>>,
+}
+
+#[cfg(feature = "http2")]
+impl Patience {
+    pub(crate) fn new(timeout: Duration) -> Self {
+        Self {
+            timeout,
+            clock: Box::pin(sleep_until(after(timeout))),
+        }
+    }
+
+    /// Ready when it has been waited for as long. `waiting_since` is `None` while nothing is.
+    pub(crate) fn poll(
+        &mut self,
+        waiting_since: impl Fn() -> Option<Instant>,
+        cx: &mut Context<'_>,
+    ) -> Poll<()> {
+        loop {
+            ready!(self.clock.as_mut().poll(cx));
+            let since = waiting_since().unwrap_or_else(Instant::now);
+            let deadline = later(since, self.timeout);
+            if deadline <= Instant::now() {
+                return Poll::Ready(());
+            }
+            self.clock.as_mut().reset(deadline);
         }
     }
 }

@@ -38,10 +38,13 @@ mod marker;
 mod outcome;
 mod reject;
 mod response;
+mod room;
 mod settle;
 mod state;
 mod terms;
 
+#[cfg(feature = "http2")]
+pub(crate) use self::room::Room;
 pub(crate) use self::{
     begin::accept,
     outcome::Outcome,

@@ -92,7 +92,9 @@ mod builder;
 mod connection;
 mod error;
 mod fields;
+mod frames;
 mod keep_alive;
+mod patience;
 mod reply;
 mod stream;
 

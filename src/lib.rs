@@ -323,7 +323,7 @@ pub use self::{
     future::AsyncResponseFuture,
     head::{InvalidHeader, RequestHead},
     layer::ExpectLayer,
-    observe::{Event, LingerEnd, Observe, RejectReason},
+    observe::{ConnectionEnd, Event, LingerEnd, Observe, RejectReason},
     rejection::Rejection,
     render::Render,
     service::Expect,

@@ -1,5 +1,6 @@
 //! What the layer tells those who watch it.
 
+mod connection;
 #[cfg(feature = "metrics")]
 pub(crate) mod metrics;
 #[cfg_attr(not(feature = "tracing"), path = "observe/trace_off.rs")]
@@ -10,6 +11,7 @@ use std::{borrow::Cow, fmt, time::Duration};
 
 use http::StatusCode;
 
+pub use self::connection::ConnectionEnd;
 pub(crate) use self::watch::{Observers, Report, Watch};
 
 /// Is told what becomes of requests; see [`ExpectLayer::observe`](crate::ExpectLayer::observe).
@@ -123,6 +125,29 @@ pub enum Event {
         /// How long it took.
         duration: Duration,
     },
+    /// `serve` has accepted a connection.
+    #[non_exhaustive]
+    Connected {},
+    /// A connection of `serve` has ended.
+    #[non_exhaustive]
+    Disconnected {
+        /// How it ended.
+        end: ConnectionEnd,
+        /// What the transport, TLS, hyper or h2 said, unless it was closed as it should be.
+        message: Option<Cow<'static, str>>,
+        /// How long it was open.
+        duration: Duration,
+    },
+    /// The listener of `serve` could not accept a connection: too many open files, mostly. It tries again.
+    #[non_exhaustive]
+    AcceptFailed {
+        /// What the system said.
+        message: Cow<'static, str>,
+    },
+    /// `serve` has as many connections as it may have, and accepts no more until one of them ends. Told once,
+    /// until a tenth of the places has been free.
+    #[non_exhaustive]
+    MaxConnections {},
 }
 
 /// What a request was rejected for.

@@ -17,6 +17,7 @@ use super::{
     flight::Flight,
     marker,
     outcome::Outcome,
+    room::Room,
     settle::ResponseFuture,
     state::Exchange,
     terms::{Inviter, Terms},
@@ -122,6 +123,7 @@ pub(super) fn terms<B: Body>(request: &Request<B>, expecting: bool, options: &Op
         observes: marker::is_joined(extensions) || linger.is_none() && !expecting,
         linger,
         turns: marker::turns(extensions),
+        room: extensions.get::<Room>().cloned(),
         watch: watch(&options.observers, expecting, headers),
     }
 }
@@ -187,6 +189,7 @@ where
         may_switch: request.headers().contains_key(UPGRADE),
         observes: false,
         turns: Some(turns.clone()),
+        room: None,
         watch: None,
     };
     marker::join(request.extensions_mut());

@@ -2,8 +2,9 @@
 
 use std::{
     future::{poll_fn, Future},
-    pin::Pin,
+    pin::{pin, Pin},
     sync::Arc,
+    task::Poll,
     time::Duration,
 };
 
@@ -12,11 +13,13 @@ use http_body::{Body, Frame};
 use tokio::{
     runtime::Handle,
     task::yield_now,
-    time::{sleep, timeout_at, Instant},
+    time::{sleep, timeout_at},
 };
 
+use super::room::{Room, Seat};
 pub(super) use crate::linger::Permit;
 use crate::{
+    deadline::after,
     linger::{Linger, Waiting},
     observe::{LingerEnd, Report, Watch},
 };
@@ -31,6 +34,7 @@ pub(super) struct Drain {
     pub(super) permit: Option<Permit>,
     pub(super) runtime: Runtime,
     pub(super) watch: Option<Arc<Watch>>,
+    pub(super) room: Option<Room>,
 }
 
 /// Where the draining task runs: on the runtime of the response, whatever thread drops the body.
@@ -62,7 +66,18 @@ impl Drain {
             report.end = LingerEnd::MaxDrains;
             return;
         }
-        (report.end, report.bytes) = self.read(&mut body, waiting.flatten()).await;
+        let seat = self.room.take().map(Room::enter);
+        let read = self.read(&mut body, waiting.flatten());
+        (report.end, report.bytes) = match seat {
+            None => read.await,
+            Some(seat) => match unless_lost(&seat, read).await {
+                Some(read) => read,
+                None => {
+                    report.end = LingerEnd::MaxDrains;
+                    return;
+                }
+            },
+        };
         if report.end.is_short() {
             // Held, a body takes no place: its client may be gone, which only reading would tell.
             self.permit = None;
@@ -106,6 +121,16 @@ impl Drain {
         self.permit = Permit::take(&self.linger);
         self.permit.is_some()
     }
+}
+
+/// `None` if the seat is lost first.
+async fn unless_lost<T>(seat: &Seat, read: impl Future<Output = T>) -> Option<T> {
+    let mut read = pin!(read);
+    poll_fn(|cx| match seat.poll_lost(cx) {
+        Poll::Ready(()) => Poll::Ready(None),
+        Poll::Pending => read.as_mut().poll(cx).map(Some),
+    })
+    .await
 }
 
 /// How long and how much to read.
@@ -182,13 +207,6 @@ pub(super) async fn read_within<B: Body + Unpin>(
         yield_now().await;
     };
     (ended, bytes)
-}
-
-/// A time that is too far away to be told is in thirty years.
-fn after(duration: Duration) -> Instant {
-    let now = Instant::now();
-    now.checked_add(duration)
-        .unwrap_or_else(|| now + Duration::from_secs(30 * 365 * 24 * 60 * 60))
 }
 
 /// The length of the next frame; `None` at the end.

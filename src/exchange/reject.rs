@@ -13,6 +13,7 @@ use super::{
     flight::Flight,
     marker,
     outcome::Outcome,
+    room::Room,
     settle::ResponseFuture,
     state::Exchange,
     terms::{Inviter, Terms},
@@ -74,6 +75,7 @@ where
             linger,
             observes: joined,
             turns: None,
+            room: head.extensions.get::<Room>().cloned(),
             watch,
         };
         Exchange::returned(body, terms) as Arc<dyn Flight>

@@ -218,6 +218,7 @@ impl<B> Exchange<B> {
                 permit,
                 runtime,
                 watch: self.terms.watch.clone(),
+                room: self.terms.room.clone(),
             },
         );
     }

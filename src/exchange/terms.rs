@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use http::Version;
 
-use super::{drain::Bounds, marker::Turns};
+use super::{drain::Bounds, marker::Turns, room::Room};
 use crate::{
     linger::Linger,
     observe::{LingerEnd, Report, Watch},
@@ -27,6 +27,8 @@ pub(super) struct Terms {
     /// There is nothing to do, as an exchange outside closes and drains, but somebody observes.
     pub(super) observes: bool,
     pub(super) turns: Option<Turns>,
+    /// That of an HTTP/2 connection for what is only drained.
+    pub(super) room: Option<Room>,
     pub(super) watch: Option<Arc<Watch>>,
 }
 

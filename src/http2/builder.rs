@@ -13,11 +13,14 @@ use super::{body::Faults, Connection};
 /// | setting | default |
 /// |---|---|
 /// | [`initial_stream_window_size`](Self::initial_stream_window_size) | 1 MiB |
-/// | [`initial_connection_window_size`](Self::initial_connection_window_size) | 1 MiB |
+/// | [`initial_connection_window_size`](Self::initial_connection_window_size) | 8 MiB |
 /// | [`max_frame_size`](Self::max_frame_size) | 16 KiB |
 /// | [`max_concurrent_streams`](Self::max_concurrent_streams) | 200 |
 /// | [`max_header_list_size`](Self::max_header_list_size) | 16 KiB |
 /// | [`max_send_buffer_size`](Self::max_send_buffer_size) | 400 KiB |
+/// | [`handshake_timeout`](Self::handshake_timeout) | 30 s |
+/// | [`header_read_timeout`](Self::header_read_timeout) | 30 s |
+/// | [`idle_timeout`](Self::idle_timeout) | 2 minutes |
 /// | [`keep_alive_interval`](Self::keep_alive_interval) | none |
 /// | [`keep_alive_timeout`](Self::keep_alive_timeout) | 20 s |
 /// | [`max_local_error_reset_streams`](Self::max_local_error_reset_streams) | 16,384 |
@@ -36,6 +39,11 @@ pub(super) struct Config {
     pub(super) keep_alive_interval: Option<Duration>,
     pub(super) keep_alive_timeout: Duration,
     pub(super) auto_date_header: bool,
+    /// `None` for no limit, like the following.
+    pub(super) handshake_timeout: Option<Duration>,
+    pub(super) header_read_timeout: Option<Duration>,
+    pub(super) idle_timeout: Option<Duration>,
+    pub(super) max_concurrent_streams: u32,
     max_local_error_reset_streams: Option<usize>,
 }
 
@@ -57,6 +65,10 @@ impl Builder {
             keep_alive_interval: None,
             keep_alive_timeout: Duration::from_secs(20),
             auto_date_header: true,
+            handshake_timeout: Some(Duration::from_secs(30)),
+            header_read_timeout: Some(Duration::from_secs(30)),
+            idle_timeout: Some(Duration::from_secs(120)),
+            max_concurrent_streams: 0,
             max_local_error_reset_streams: None,
         };
         let mut h2 = server::Builder::new();
@@ -69,7 +81,7 @@ impl Builder {
         let builder = Self { h2, config };
         builder
             .initial_stream_window_size(1024 * 1024)
-            .initial_connection_window_size(1024 * 1024)
+            .initial_connection_window_size(8 * 1024 * 1024)
             .max_frame_size(16 * 1024)
             .max_concurrent_streams(200)
             .max_header_list_size(16 * 1024)
@@ -91,7 +103,8 @@ impl Builder {
 
     /// How many bytes of content the client may send ahead on all streams together.
     ///
-    /// While a stream's window is as large, one body that is not read can hold back all the others.
+    /// As many bodies as fill it hold back all others while they are not read: with the defaults eight that
+    /// wait for a slow validator or handler. It is also what one connection can make the server keep in memory.
     ///
     /// # Panics
     ///
@@ -113,9 +126,14 @@ impl Builder {
     }
 
     /// How many requests of one client are served at the same time
-    /// (`SETTINGS_MAX_CONCURRENT_STREAMS`); those whose unread content is being lingered for count.
+    /// (`SETTINGS_MAX_CONCURRENT_STREAMS`).
+    ///
+    /// Streams whose response is complete, and whose unread body is being drained, count. When they are half
+    /// of this number, each further one ends the oldest of them, so that one client of a proxy cannot keep
+    /// the others out of a connection that they share.
     pub fn max_concurrent_streams(mut self, max: u32) -> Self {
         self.h2.max_concurrent_streams(max);
+        self.config.max_concurrent_streams = max;
         self
     }
 
@@ -137,13 +155,37 @@ impl Builder {
         self
     }
 
+    /// Sets how long the client may take for its preface and SETTINGS (RFC 9113 §3.4); `None` for no limit.
+    /// Then the connection ends with GOAWAY.
+    pub fn handshake_timeout(mut self, timeout: impl Into<Option<Duration>>) -> Self {
+        self.config.handshake_timeout = timeout.into();
+        self
+    }
+
+    /// Sets how long the client may take for a header block, from its first byte to the last one of its
+    /// last frame, and for any other frame but DATA; `None` for no limit. Then the connection ends with GOAWAY.
+    ///
+    /// While a header block is not complete, nothing else can arrive on the connection (RFC 9113 §4.3). How
+    /// fast a body arrives is up to the application.
+    pub fn header_read_timeout(mut self, timeout: impl Into<Option<Duration>>) -> Self {
+        self.config.header_read_timeout = timeout.into();
+        self
+    }
+
+    /// Sets how long the connection may be open without a stream; `None` for no limit. Then it ends with
+    /// GOAWAY `NO_ERROR`, which is no error of [`Connection`].
+    pub fn idle_timeout(mut self, timeout: impl Into<Option<Duration>>) -> Self {
+        self.config.idle_timeout = timeout.into();
+        self
+    }
+
     /// In what intervals to ping the client; `None` for never.
     pub fn keep_alive_interval(mut self, interval: impl Into<Option<Duration>>) -> Self {
         self.config.keep_alive_interval = interval.into();
         self
     }
 
-    /// How long to wait for the answer to a ping before the connection is given up.
+    /// How long to wait for the response to a ping before the connection ends, with GOAWAY.
     pub fn keep_alive_timeout(mut self, timeout: Duration) -> Self {
         self.config.keep_alive_timeout = timeout;
         self
@@ -195,7 +237,7 @@ impl Builder {
     where
         I: AsyncRead + AsyncWrite + Unpin,
     {
-        Connection::new(self.h2.handshake(io), service, self.config.clone())
+        Connection::new(io, &self.h2, service, self.config.clone())
     }
 }
 

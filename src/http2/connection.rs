@@ -5,21 +5,32 @@ use std::{
     future::Future,
     pin::Pin,
     task::{ready, Context, Poll},
+    time::Duration,
 };
 
 use bytes::Bytes;
 use h2::{
     server::{self, Handshake, SendResponse},
-    RecvStream,
+    Reason, RecvStream,
 };
 use http::{header::EXPECT, Method, Request, Response, StatusCode};
 use http_body::Body;
-use tokio::io::{AsyncRead, AsyncWrite};
+use tokio::{
+    io::{AsyncRead, AsyncWrite},
+    time::{sleep, Instant, Sleep},
+};
 use tower_service::Service;
 
 use super::{
-    body::Faults, builder::Config, keep_alive::KeepAlive, reply::Reply, stream, Error, RequestBody,
+    body::Faults,
+    builder::Config,
+    frames::{Owed, Watched},
+    keep_alive::KeepAlive,
+    patience::{Overdue, Patiences},
+    reply::Reply,
+    stream, Error, RequestBody,
 };
+use crate::exchange::Room;
 
 /// A connection that is being served, made by
 /// [`Builder::serve_connection`](super::Builder::serve_connection).
@@ -29,8 +40,8 @@ use super::{
 ///
 /// # Errors
 ///
-/// If the client is in breach of the protocol, if reading or writing fails, or if a keep-alive ping
-/// is not answered. Failures of single streams are not errors of the connection.
+/// If the client is in breach of the protocol or too slow, if reading or writing fails, or if the client does
+/// not respond to a keep-alive ping. Failures of single streams are not errors of the connection.
 ///
 /// # Panics
 ///
@@ -42,10 +53,15 @@ use super::{
 /// futures and the bodies.
 #[must_use = "futures do nothing unless polled"]
 pub struct Connection<I, S> {
-    state: State<I>,
+    state: State<Watched<I>>,
     service: S,
     config: Config,
     faults: Faults,
+    room: Room,
+    owed: Owed,
+    /// From the first poll on.
+    patiences: Option<Patiences>,
+    idle_since: Option<Instant>,
     closing: bool,
 }
 
@@ -55,40 +71,62 @@ enum State<I> {
         connection: server::Connection<I, Bytes>,
         keep_alive: Option<KeepAlive>,
     },
+    /// GOAWAY is on its way.
+    Leaving {
+        connection: server::Connection<I, Bytes>,
+        result: Result<(), Error>,
+        limit: Pin<Box<Sleep>>,
+    },
+    Left(Result<(), Error>),
     Closed,
 }
 
 /// Nothing in it is pinned.
 impl<I, S> Unpin for Connection<I, S> {}
 
-impl<I, S> Connection<I, S> {
-    pub(super) fn new(handshake: Handshake<I, Bytes>, service: S, config: Config) -> Self {
-        Self {
-            state: State::Handshake(handshake),
-            service,
-            config,
-            faults: Faults::default(),
-            closing: false,
-        }
-    }
-}
-
 impl<I, S> Connection<I, S>
 where
     I: AsyncRead + AsyncWrite + Unpin,
 {
-    /// Tells the client, by GOAWAY, to send no further requests. Those that it has sent are
-    /// answered; then the future is ready.
+    pub(super) fn new(io: I, h2: &server::Builder, service: S, config: Config) -> Self {
+        let owed = Owed::new();
+        Self {
+            state: State::Handshake(h2.handshake(Watched::new(io, owed.clone()))),
+            service,
+            room: Room::new(config.max_concurrent_streams as usize / 2),
+            config,
+            faults: Faults::default(),
+            owed,
+            patiences: None,
+            idle_since: None,
+            closing: false,
+        }
+    }
+
+    /// Tells the client, by GOAWAY, to send no further requests. Those that it has sent are responded to;
+    /// then the future is ready.
     ///
-    /// A stream whose unread content is being lingered for has not finished: see the bounds of
-    /// [`Linger`](crate::Linger). A client that has not sent its preface yet is not waited for. One that neither reads nor
-    /// closes holds the connection for as long as you poll it: put a limit to it, or set
+    /// A stream whose unread body is being drained has not finished: see the bounds of
+    /// [`Linger`](crate::Linger). A client that has not sent its preface yet is not waited for, and one
+    /// that does not react, without a stream, for one second. A stream whose client neither reads nor
+    /// resets it holds the connection for as long as you poll it: put a limit to it, or set
     /// [`keep_alive_interval`](super::Builder::keep_alive_interval).
     pub fn graceful_shutdown(&mut self) {
-        if let (State::Open { connection, .. }, false) = (&mut self.state, self.closing) {
+        if self.closing {
+            return;
+        }
+        if let State::Open { connection, .. } = &mut self.state {
             connection.graceful_shutdown();
+            self.closing();
         }
         self.closing = true;
+    }
+
+    fn closing(&mut self) {
+        self.closing = true;
+        if let Some(patiences) = &mut self.patiences {
+            patiences.close();
+        }
     }
 
     fn poll_open(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), Error>> {
@@ -98,6 +136,7 @@ where
         let mut connection = ready!(Pin::new(handshake).poll(cx)).map_err(Error::of_h2)?;
         if self.closing {
             connection.graceful_shutdown();
+            self.closing();
         }
         let config = &self.config;
         let keep_alive = config.keep_alive_interval.and_then(|interval| {
@@ -115,25 +154,88 @@ where
         Poll::Ready(Ok(()))
     }
 
+    /// The next request; `None` when the connection has ended, or shall.
     fn poll_accept(&mut self, cx: &mut Context<'_>) -> Poll<Result<Option<Accepted>, Error>> {
         let State::Open {
             connection,
             keep_alive,
         } = &mut self.state
         else {
-            panic!("polled after it was ready");
+            return Poll::Ready(Ok(None));
         };
         if let Some(keep_alive) = keep_alive {
             if keep_alive.poll_lost(cx).is_ready() {
-                return Poll::Ready(Err(Error::keep_alive_timeout()));
+                self.leave(Reason::NO_ERROR, Err(Error::keep_alive_timeout()));
+                return Poll::Ready(Ok(None));
             }
         }
         if !self.closing && self.config.is_worn_out(&self.faults) {
             connection.graceful_shutdown();
-            self.closing = true;
+            self.closing();
         }
+        let State::Open { connection, .. } = &mut self.state else {
+            return Poll::Ready(Ok(None));
+        };
         let accepted = ready!(connection.poll_accept(cx));
         Poll::Ready(accepted.transpose().map_err(Error::of_h2))
+    }
+
+    /// Ready when the client is not waited for any more.
+    fn poll_overdue(&mut self, cx: &mut Context<'_>) -> Poll<()> {
+        self.idle_since = match &self.state {
+            State::Open { connection, .. } if connection.has_streams() => None,
+            _ => self.idle_since.or_else(|| Some(Instant::now())),
+        };
+        let new = || Patiences::new(&self.config);
+        let patiences = self.patiences.get_or_insert_with(new);
+        let overdue = ready!(patiences.poll(&self.owed, self.idle_since, cx));
+        match overdue {
+            Overdue::Handshake => {
+                self.leave(Reason::SETTINGS_TIMEOUT, Err(Error::handshake_timeout()));
+            }
+            Overdue::Frame => self.leave(Reason::ENHANCE_YOUR_CALM, Err(Error::header_timeout())),
+            Overdue::Idle => self.leave(Reason::NO_ERROR, Ok(())),
+        }
+        Poll::Ready(())
+    }
+
+    /// Sends GOAWAY, for which a client that does not read has one second.
+    fn leave(&mut self, reason: Reason, result: Result<(), Error>) {
+        self.state = match std::mem::replace(&mut self.state, State::Closed) {
+            State::Open { mut connection, .. } => {
+                connection.abrupt_shutdown(reason);
+                State::Leaving {
+                    connection,
+                    result,
+                    limit: Box::pin(sleep(Duration::from_secs(1))),
+                }
+            }
+            // Nobody has spoken HTTP/2 yet.
+            _ => State::Left(result),
+        };
+    }
+
+    fn poll_left(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), Error>> {
+        if let State::Leaving {
+            connection, limit, ..
+        } = &mut self.state
+        {
+            loop {
+                match connection.poll_accept(cx) {
+                    // Not looked at any more: GOAWAY tells the client so.
+                    Poll::Ready(Some(Ok(_))) => {}
+                    Poll::Ready(_) => break,
+                    Poll::Pending => {
+                        ready!(limit.as_mut().poll(cx));
+                        break;
+                    }
+                }
+            }
+        }
+        match std::mem::replace(&mut self.state, State::Closed) {
+            State::Leaving { result, .. } | State::Left(result) => Poll::Ready(result),
+            _ => Poll::Ready(Ok(())),
+        }
     }
 }
 
@@ -157,6 +259,9 @@ where
         let awaits_content = !stream.is_end_stream();
         let body = RequestBody::new(stream, &head.headers, self.faults.clone());
         let mut request = Request::from_parts(head, body);
+        if awaits_content {
+            request.extensions_mut().insert(self.room.clone());
+        }
         let reply = if awaits_content && request.headers().contains_key(EXPECT) {
             let (reply, signal) = Reply::with_signal(sender);
             request.extensions_mut().insert(signal);
@@ -180,17 +285,25 @@ where
 
     fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
         let this = &mut *self;
-        let ended = match this.poll_open(cx) {
-            Poll::Pending if this.closing => Ok(()),
-            Poll::Pending => return Poll::Pending,
-            Poll::Ready(Err(error)) => Err(error),
-            Poll::Ready(Ok(())) => loop {
-                match ready!(this.poll_accept(cx)) {
-                    Ok(Some(accepted)) => this.accept(accepted),
-                    Ok(None) => break Ok(()),
-                    Err(error) => break Err(error),
-                }
-            },
+        if let State::Closed = this.state {
+            panic!("polled after it was ready");
+        }
+        let ended = loop {
+            let opened = this.poll_open(cx);
+            if opened.is_pending() && this.closing {
+                break Ok(());
+            }
+            let accepted = match opened {
+                Poll::Ready(Ok(())) => this.poll_accept(cx),
+                Poll::Ready(Err(error)) => Poll::Ready(Err(error)),
+                Poll::Pending => Poll::Pending,
+            };
+            match accepted {
+                Poll::Ready(Ok(Some(accepted))) => this.accept(accepted),
+                Poll::Ready(Ok(None)) => break ready!(this.poll_left(cx)),
+                Poll::Ready(Err(error)) => break Err(error),
+                Poll::Pending => ready!(this.poll_overdue(cx)),
+            }
         };
         this.state = State::Closed;
         Poll::Ready(ended)
@@ -202,6 +315,7 @@ impl<I, S> fmt::Debug for Connection<I, S> {
         let state = match self.state {
             State::Handshake(_) => "handshake",
             State::Open { .. } => "open",
+            State::Leaving { .. } | State::Left(_) => "leaving",
             State::Closed => "closed",
         };
         f.debug_struct("Connection")

@@ -12,6 +12,8 @@ pub struct Error(Kind);
 enum Kind {
     H2(h2::Error),
     KeepAliveTimeout,
+    HandshakeTimeout,
+    HeaderTimeout,
 }
 
 impl Error {
@@ -23,10 +25,19 @@ impl Error {
         Self(Kind::KeepAliveTimeout)
     }
 
-    /// Whether a keep-alive ping was not answered in time.
+    pub(super) fn handshake_timeout() -> Self {
+        Self(Kind::HandshakeTimeout)
+    }
+
+    pub(super) fn header_timeout() -> Self {
+        Self(Kind::HeaderTimeout)
+    }
+
+    /// Whether the client was too slow: with its preface, its SETTINGS or a header block, or to respond to
+    /// a keep-alive ping.
     #[must_use]
     pub fn is_timeout(&self) -> bool {
-        matches!(self.0, Kind::KeepAliveTimeout)
+        self.h2().is_none()
     }
 
     /// Whether the transport has failed.
@@ -51,7 +62,7 @@ impl Error {
     fn h2(&self) -> Option<&h2::Error> {
         match &self.0 {
             Kind::H2(error) => Some(error),
-            Kind::KeepAliveTimeout => None,
+            Kind::KeepAliveTimeout | Kind::HandshakeTimeout | Kind::HeaderTimeout => None,
         }
     }
 }
@@ -67,7 +78,9 @@ impl fmt::Display for Error {
         f.write_str(match &self.0 {
             Kind::H2(error) if error.is_reset() => "the HTTP/2 stream was reset",
             Kind::H2(_) => "the HTTP/2 connection has failed",
-            Kind::KeepAliveTimeout => "a keep-alive ping was not answered in time",
+            Kind::KeepAliveTimeout => "the client did not respond to a keep-alive ping in time",
+            Kind::HandshakeTimeout => "the client did not send its preface and SETTINGS in time",
+            Kind::HeaderTimeout => "the client did not send the rest of a frame in time",
         })
     }
 }

@@ -12,6 +12,10 @@ const SPARED: &str = "tower_expect_body_bytes_spared_total";
 const DELAY: &str = "tower_expect_continue_delay_seconds";
 const LINGER_BYTES: &str = "tower_expect_linger_bytes";
 const LINGERING: &str = "tower_expect_lingering";
+const CONNECTIONS: &str = "tower_expect_connections";
+const CONNECTION_DURATION: &str = "tower_expect_connection_duration_seconds";
+const ACCEPT_ERRORS: &str = "tower_expect_accept_errors_total";
+const MAX_CONNECTIONS: &str = "tower_expect_max_connections_reached_total";
 
 /// An observer that counts, through the facade of the crate `metrics`.
 ///
@@ -23,6 +27,10 @@ const LINGERING: &str = "tower_expect_lingering";
 /// | `tower_expect_continue_delay_seconds` | histogram | time from accepting a request to its 100; its count is that of the 100s |
 /// | `tower_expect_linger_bytes{end}` | histogram | bytes read and forgotten behind one answer, by [`LingerEnd`](crate::LingerEnd) |
 /// | `tower_expect_lingering` | gauge | bodies being read on, or held, now |
+/// | `tower_expect_connections` | gauge | connections of `serve` that are open now |
+/// | `tower_expect_connection_duration_seconds{end}` | histogram | how long connections of `serve` were open, by [`ConnectionEnd`](crate::ConnectionEnd); its count is that of connections |
+/// | `tower_expect_accept_errors_total` | counter | connections that `serve` could not accept |
+/// | `tower_expect_max_connections_reached_total` | counter | how often `serve` paused accepting at its limit of connections |
 ///
 /// Install your recorder first, so that it gets the descriptions. Give the observer to one layer only
 /// where layers nest, or requests are counted twice.
@@ -76,6 +84,26 @@ impl Metrics {
             Unit::Count,
             "Request bodies that are read on, or held, behind an answer now"
         );
+        describe_gauge!(
+            CONNECTIONS,
+            Unit::Count,
+            "Connections of the server that are open now"
+        );
+        describe_histogram!(
+            CONNECTION_DURATION,
+            Unit::Seconds,
+            "How long connections of the server were open, by how they ended"
+        );
+        describe_counter!(
+            ACCEPT_ERRORS,
+            Unit::Count,
+            "Connections that the server could not accept"
+        );
+        describe_counter!(
+            MAX_CONNECTIONS,
+            Unit::Count,
+            "How often the server paused accepting at its limit of connections"
+        );
         Self
     }
 }
@@ -104,6 +132,14 @@ impl Observe for Metrics {
                 histogram!(LINGER_BYTES, "end" => end.as_str()).record(read);
                 counter!(SPARED).increment(spared.unwrap_or(0));
             }
+            Event::Connected {} => gauge!(CONNECTIONS).increment(1.0),
+            Event::Disconnected { end, duration, .. } => {
+                gauge!(CONNECTIONS).decrement(1.0);
+                let duration = duration.as_secs_f64();
+                histogram!(CONNECTION_DURATION, "end" => end.as_str()).record(duration);
+            }
+            Event::AcceptFailed { .. } => counter!(ACCEPT_ERRORS).increment(1),
+            Event::MaxConnections {} => counter!(MAX_CONNECTIONS).increment(1),
         }
     }
 }

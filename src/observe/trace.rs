@@ -1,13 +1,14 @@
 //! The events as those of `tracing`.
 //!
-//! Field names are of OpenTelemetry's semantic conventions for HTTP where there is one. All at the
-//! level DEBUG: a rejected upload is the client's affair, and quiet by default.
+//! Field names are of OpenTelemetry's semantic conventions for HTTP where there is one. Mostly at the
+//! level DEBUG: a rejected upload is the client's affair, and quiet by default. At WARN is what an
+//! operator should know of: accept errors, the limit of connections, connections cut at a shutdown.
 
 use tracing::{enabled, event, Level};
 
 pub(crate) use tracing::Span;
 
-use super::Event;
+use super::{ConnectionEnd, Event};
 
 const TARGET: &str = "tower_expect";
 
@@ -73,6 +74,41 @@ pub(crate) fn event(event: &Event) {
             tower_expect.linger.end = end.as_str(),
             tower_expect.linger.duration = duration.as_secs_f64(),
             "drained behind the response",
+        ),
+        Event::Connected {} => event!(target: TARGET, Level::DEBUG, "connection accepted"),
+        Event::Disconnected {
+            end: ConnectionEnd::Aborted,
+            message,
+            duration,
+        } => event!(
+            target: TARGET,
+            Level::WARN,
+            "error.message" = message.as_deref(),
+            tower_expect.connection.duration = duration.as_secs_f64(),
+            "connection cut at the shutdown",
+        ),
+        Event::Disconnected {
+            end,
+            message,
+            duration,
+        } => event!(
+            target: TARGET,
+            Level::DEBUG,
+            tower_expect.connection.end = end.as_str(),
+            "error.message" = message.as_deref(),
+            tower_expect.connection.duration = duration.as_secs_f64(),
+            "connection ended",
+        ),
+        Event::AcceptFailed { message } => event!(
+            target: TARGET,
+            Level::WARN,
+            "error.message" = &**message,
+            "could not accept a connection",
+        ),
+        Event::MaxConnections {} => event!(
+            target: TARGET,
+            Level::WARN,
+            "as many connections as there may be: accepting pauses",
         ),
     }
 }

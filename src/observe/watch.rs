@@ -30,6 +30,15 @@ impl Observers {
         });
     }
 
+    /// Tells of something that belongs to no request.
+    #[cfg(feature = "serve")]
+    pub(crate) fn tell(&self, event: &Event) {
+        trace::event(event);
+        if let Some(observer) = &self.0 {
+            observer.observe(event);
+        }
+    }
+
     /// `None` if nobody would be told.
     #[inline]
     pub(crate) fn watch(

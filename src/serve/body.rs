@@ -11,6 +11,7 @@ use bytes::Bytes;
 use http_body::{Body, Frame, SizeHint};
 use hyper::body::Incoming;
 
+use super::activity::Part;
 use crate::{exchange::ExpectBody, http2::RequestBody};
 
 /// The content of a request that [`serve`](crate::serve()) has received: hyper's on HTTP/1, a
@@ -20,13 +21,17 @@ use crate::{exchange::ExpectBody, http2::RequestBody};
 pub struct IncomingBody(Version);
 
 enum Version {
-    Http1(ExpectBody<Incoming>),
+    Http1 {
+        body: ExpectBody<Incoming>,
+        /// Until the body is at its end; `None` if it has been so from the beginning.
+        part: Option<Part>,
+    },
     Http2(RequestBody),
 }
 
 impl IncomingBody {
-    pub(super) fn http1(body: ExpectBody<Incoming>) -> Self {
-        Self(Version::Http1(body))
+    pub(super) fn http1(body: ExpectBody<Incoming>, part: Option<Part>) -> Self {
+        Self(Version::Http1 { body, part })
     }
 
     pub(super) fn http2(body: RequestBody) -> Self {
@@ -44,21 +49,28 @@ impl Body for IncomingBody {
         cx: &mut Context<'_>,
     ) -> Poll<Option<Result<Frame<Bytes>, Self::Error>>> {
         match &mut self.0 {
-            Version::Http1(body) => poll(body, cx),
+            Version::Http1 { body, part } => {
+                let polled = poll(body, cx);
+                let is_over = matches!(polled, Poll::Ready(None | Some(Err(_))));
+                if polled.is_ready() && (is_over || body.is_end_stream()) {
+                    *part = None;
+                }
+                polled
+            }
             Version::Http2(body) => poll(body, cx),
         }
     }
 
     fn is_end_stream(&self) -> bool {
         match &self.0 {
-            Version::Http1(body) => body.is_end_stream(),
+            Version::Http1 { body, .. } => body.is_end_stream(),
             Version::Http2(body) => body.is_end_stream(),
         }
     }
 
     fn size_hint(&self) -> SizeHint {
         match &self.0 {
-            Version::Http1(body) => body.size_hint(),
+            Version::Http1 { body, .. } => body.size_hint(),
             Version::Http2(body) => body.size_hint(),
         }
     }
@@ -79,7 +91,7 @@ impl fmt::Debug for IncomingBody {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let mut debug = f.debug_tuple("IncomingBody");
         match &self.0 {
-            Version::Http1(body) => debug.field(body),
+            Version::Http1 { body, .. } => debug.field(body),
             Version::Http2(body) => debug.field(body),
         };
         debug.finish()

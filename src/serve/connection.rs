@@ -1,67 +1,39 @@
-//! One connection, by the version that the client speaks.
+//! One connection, from its handshake to its end, by the version that the client speaks.
 
 use std::{
     error::Error,
     future::{poll_fn, Future},
-    pin::{pin, Pin},
-    sync::{Arc, LazyLock},
-    task::{Context, Poll},
+    pin::pin,
+    task::Poll,
     time::Duration,
 };
 
 use bytes::Bytes;
-use http::{Request, Response};
+use http::{Extensions, Request, Response};
 use http_body::Body;
-use hyper::{body::Incoming, server::conn::http1, service::service_fn};
-use hyper_util::rt::{TokioIo, TokioTimer};
 use tokio::{
     io::{AsyncRead, AsyncWrite},
     time::timeout,
 };
 use tower_service::Service;
 
-use super::{
-    preface::{sniff, Rewound},
-    IncomingBody,
-};
-use crate::{
-    exchange::{accept_under_server, Turns},
-    http2, Linger, LingerStream,
-};
+use super::{http1, http2, preface::sniff, settings::Settings, IncomingBody};
+use crate::observe::ConnectionEnd;
 
-/// The bounds within which a body is drained before a 101.
-static AT_SOCKET: LazyLock<Arc<Linger>> = LazyLock::new(|| Arc::new(Linger::at_socket()));
+/// Why a connection has ended, and what was said about it.
+pub(super) type Ended = Result<(), (ConnectionEnd, String)>;
 
-/// As long as hyper waits for the head of an HTTP/1 request.
-const FIRST_BYTES: Duration = Duration::from_secs(30);
-
-/// Serves one connection, HTTP/1 or HTTP/2 as its first bytes tell.
+/// Serves the connection that `establish` makes.
 ///
-/// For streams that [`serve`](crate::serve()) cannot accept by itself, such as TLS. There, offer `h2`
-/// and `http/1.1` by ALPN; what the client then sends decides.
-///
-/// When `shutdown` is ready, what has begun is finished, and the connection closed. Pass
-/// [`std::future::pending()`] for never. A client that neither reads nor closes is waited for.
-///
-/// # Errors
-///
-/// Those of reading and writing, and of clients in breach of the protocol. Most servers do nothing
-/// about them. A client that sends nothing for 30 s is closed without an error.
-///
-/// # Panics
-///
-/// If polled outside of a tokio runtime.
-///
-/// # Cancel safety
-///
-/// Dropping the future closes the connection at once.
-pub async fn serve_connection<I, S, B>(
-    io: I,
+/// When `shutdown` is ready, what has begun is finished, and the connection closed.
+pub(super) async fn serve<I, S, B, E>(
+    establish: E,
     service: S,
-    http2: http2::Builder,
+    settings: &Settings,
     shutdown: impl Future<Output = ()>,
-) -> Result<(), Box<dyn Error + Send + Sync>>
+) -> Ended
 where
+    E: Future<Output = Result<(I, Extensions), Box<dyn Error + Send + Sync>>>,
     I: AsyncRead + AsyncWrite + Unpin + Send + 'static,
     S: Service<Request<IncomingBody>, Response = Response<B>> + Clone + Send + 'static,
     S::Error: Into<Box<dyn Error + Send + Sync>> + Send,
@@ -71,107 +43,48 @@ where
     B::Error: Into<Box<dyn Error + Send + Sync>> + Send,
 {
     let mut shutdown = pin!(shutdown);
-    let sniffed = {
-        let mut sniffed = pin!(timeout(FIRST_BYTES, sniff(io)));
-        poll_fn(|cx| match sniffed.as_mut().poll(cx) {
-            Poll::Ready(sniffed) => Poll::Ready(sniffed.ok()),
+    let handshake = async {
+        let (io, info) = establish.await?;
+        let (is_http2, io) = sniff(io).await?;
+        Ok::<_, Box<dyn Error + Send + Sync>>((is_http2, io, info))
+    };
+    let handshake = {
+        let mut handshake = pin!(within(settings.handshake_timeout, handshake));
+        poll_fn(|cx| match handshake.as_mut().poll(cx) {
+            Poll::Ready(handshake) => Poll::Ready(Some(handshake)),
             // Nothing has been asked yet.
             Poll::Pending => shutdown.as_mut().poll(cx).map(|()| None),
         })
         .await
     };
-    match sniffed.transpose()? {
-        Some((true, io)) => serve_http2(io, service, &http2, shutdown).await,
-        Some((false, io)) => serve_http1(io, service, shutdown).await,
-        None => Ok(()),
+    let (is_http2, io, info) = match handshake {
+        Some(Some(Ok(connection))) => connection,
+        Some(Some(Err(error))) => return Err((ConnectionEnd::HandshakeFailed, error.to_string())),
+        Some(None) => {
+            let message = "no HTTP within the handshake timeout".into();
+            return Err((ConnectionEnd::HandshakeTimedOut, message));
+        }
+        None => return Ok(()),
+    };
+    let served = match is_http2 {
+        true => http2::serve(io, service, info, settings, shutdown).await,
+        false => http1::serve(io, service, info, settings, shutdown).await,
+    };
+    served.map_err(|error| (ConnectionEnd::Failed, with_source(&*error)))
+}
+
+/// `None` if it took too long.
+async fn within<F: Future>(limit: Option<Duration>, future: F) -> Option<F::Output> {
+    match limit {
+        Some(limit) => timeout(limit, future).await.ok(),
+        None => Some(future.await),
     }
 }
 
-async fn serve_http2<I, S, B>(
-    io: Rewound<I>,
-    service: S,
-    builder: &http2::Builder,
-    mut shutdown: Pin<&mut impl Future<Output = ()>>,
-) -> Result<(), Box<dyn Error + Send + Sync>>
-where
-    I: AsyncRead + AsyncWrite + Unpin,
-    S: Service<Request<IncomingBody>, Response = Response<B>> + Clone + Send + 'static,
-    S::Future: Send + 'static,
-    B: Body + Send + 'static,
-{
-    let mut connection = builder.serve_connection(io, ForHttp2(service));
-    let mut closing = false;
-    poll_fn(|cx| {
-        if !closing && shutdown.as_mut().poll(cx).is_ready() {
-            closing = true;
-            connection.graceful_shutdown();
-        }
-        pin!(&mut connection).poll(cx)
-    })
-    .await
-    .map_err(Into::into)
-}
-
-async fn serve_http1<I, S, B>(
-    io: Rewound<I>,
-    service: S,
-    mut shutdown: Pin<&mut impl Future<Output = ()>>,
-) -> Result<(), Box<dyn Error + Send + Sync>>
-where
-    I: AsyncRead + AsyncWrite + Unpin + Send + 'static,
-    S: Service<Request<IncomingBody>, Response = Response<B>> + Clone + Send + 'static,
-    S::Error: Into<Box<dyn Error + Send + Sync>> + Send,
-    S::Future: Send,
-    B: Body + Send + 'static,
-    B::Data: From<Bytes> + Send,
-    B::Error: Into<Box<dyn Error + Send + Sync>> + Send,
-{
-    let turns = Turns::default();
-    let counted = turns.clone();
-    let service = service_fn(move |request: Request<Incoming>| {
-        let mut service = service.clone();
-        let turns = counted.clone();
-        async move {
-            poll_fn(|cx| service.poll_ready(cx)).await?;
-            let call = |request: Request<_>| service.call(request.map(IncomingBody::http1));
-            accept_under_server(request, &turns, &AT_SOCKET, call).await
-        }
-    });
-    let mut builder = http1::Builder::new();
-    builder.timer(TokioTimer::new());
-    let io = TokioIo::new(LingerStream::new(io));
-    let connection = builder.serve_connection(io, service);
-    let mut connection = pin!(connection.with_upgrades());
-    let mut closing = false;
-    poll_fn(|cx| {
-        if !closing && shutdown.as_mut().poll(cx).is_ready() {
-            closing = true;
-            connection.as_mut().graceful_shutdown();
-        }
-        turns.begin();
-        connection.as_mut().poll(cx)
-    })
-    .await
-    .map_err(Into::into)
-}
-
-/// The service with the body of both versions, for HTTP/2.
-#[derive(Clone)]
-struct ForHttp2<S>(S);
-
-impl<S> Service<Request<http2::RequestBody>> for ForHttp2<S>
-where
-    S: Service<Request<IncomingBody>>,
-{
-    type Response = S::Response;
-    type Error = S::Error;
-    type Future = S::Future;
-
-    fn poll_ready(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), S::Error>> {
-        self.0.poll_ready(cx)
-    }
-
-    fn call(&mut self, request: Request<http2::RequestBody>) -> S::Future {
-        self.0.call(request.map(IncomingBody::http2))
+/// hyper and h2 tell only in the source what has happened.
+fn with_source(error: &(dyn Error + 'static)) -> String {
+    match error.source() {
+        Some(source) => format!("{error}: {source}"),
+        None => error.to_string(),
     }
 }

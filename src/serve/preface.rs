@@ -41,6 +41,17 @@ pub(super) struct Rewound<I> {
 }
 
 impl<I: AsyncRead + Unpin> Rewound<I> {
+    /// Reads ahead, if nothing has been read ahead. How many bytes there are; 0 at the end.
+    pub(super) fn poll_ahead(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<usize>> {
+        if self.given == self.read {
+            (self.given, self.read) = (0, 0);
+            let mut buffer = ReadBuf::new(&mut self.bytes);
+            ready!(Pin::new(&mut self.io).poll_read(cx, &mut buffer))?;
+            self.read = buffer.filled().len();
+        }
+        Poll::Ready(Ok(self.read - self.given))
+    }
+
     fn poll_sniff(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<bool>> {
         loop {
             if self.bytes[..self.read] != PREFACE[..self.read] {

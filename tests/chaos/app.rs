@@ -187,7 +187,7 @@ impl Server {
             match by {
                 By::Axum => axum::serve(listener, app.router()).await.unwrap(),
                 #[cfg(feature = "serve")]
-                By::Serve => tower_expect::serve(listener, app.router()).await,
+                By::Serve => tower_expect::serve(listener, app.router()).await.unwrap(),
             }
         });
         Self {

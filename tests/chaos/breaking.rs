@@ -89,9 +89,9 @@ async fn start(by: By, breaks_after: usize) -> Server {
                     }
                     #[cfg(feature = "serve")]
                     By::Serve => {
-                        let http2 = tower_expect::http2::Builder::new();
-                        let never = std::future::pending();
-                        _ = tower_expect::serve::serve_connection(io, router, http2, never).await;
+                        let (sender, pipes) = crate::pipes::pipes();
+                        sender.send(io).unwrap();
+                        _ = tower_expect::serve(pipes, router).await;
                     }
                 }
             });

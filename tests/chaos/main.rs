@@ -3,6 +3,9 @@
 
 #![cfg(feature = "tokio")]
 
+#[cfg(feature = "serve")]
+#[path = "../support/pipes.rs"]
+mod pipes;
 #[path = "../support/resources.rs"]
 mod resources;
 

@@ -3,12 +3,12 @@
 //! Against hyper's HTTP/2 an accepted upload takes Go a second, its timer, and Java and Node.js for
 //! ever.
 
-use std::{future::pending, path::Path, process::Command, sync::Arc};
+use std::{future::IntoFuture, path::Path, process::Command, sync::Arc};
 
 use axum::{body::Body, Router};
 use tokio::net::TcpListener;
 use tokio_rustls::TlsAcceptor;
-use tower_expect::{http2, rules, serve::serve_connection, ExpectLayer};
+use tower_expect::{rules, ExpectLayer};
 
 use crate::{support::collect, tls::identity, tools::run};
 
@@ -24,16 +24,9 @@ async fn serve() -> u16 {
     let acceptor = TlsAcceptor::from(Arc::new(identity().0));
     let listener = TcpListener::bind("127.0.0.1:0").await.expect("loopback");
     let port = listener.local_addr().expect("bound").port();
-    tokio::spawn(async move {
-        while let Ok((stream, _)) = listener.accept().await {
-            stream.set_nodelay(true).expect("a TCP socket");
-            let (acceptor, app) = (acceptor.clone(), app.clone());
-            tokio::spawn(async move {
-                let stream = acceptor.accept(stream).await.expect("a handshake");
-                serve_connection(stream, app, http2::Builder::new(), pending()).await
-            });
-        }
-    });
+    let server = tower_expect::serve(listener, app);
+    let server = server.with_acceptor(move |tcp| acceptor.accept(tcp));
+    tokio::spawn(server.into_future());
     port
 }
 

@@ -6,6 +6,8 @@ mod frames;
 mod frameworks;
 mod lifecycle;
 mod memory;
+#[path = "../support/pipes.rs"]
+mod pipes;
 mod refusals;
 mod response;
 mod serving;

@@ -1,6 +1,6 @@
 //! TLS, where the version is agreed on by ALPN.
 
-use std::{future::pending, sync::Arc};
+use std::{future::IntoFuture, sync::Arc};
 
 use axum::{body::Body, Router};
 use http::StatusCode;
@@ -13,8 +13,9 @@ use tokio_rustls::{
     },
     TlsAcceptor, TlsConnector,
 };
-use tower_expect::{http2, serve::serve_connection, ExpectLayer};
+use tower_expect::ExpectLayer;
 
+use crate::pipes::pipes;
 use crate::support::{collect, expecting, interim, read, send, within, Client};
 
 fn app() -> Router {
@@ -45,11 +46,12 @@ async fn connect(protocol: &[u8]) -> TlsStream<DuplexStream> {
     client.alpn_protocols = vec![protocol.to_vec()];
 
     let (near, far) = tokio::io::duplex(1 << 16);
-    tokio::spawn(async move {
-        let stream = TlsAcceptor::from(Arc::new(server)).accept(near).await;
-        let stream = stream.expect("a handshake");
-        serve_connection(stream, app(), http2::Builder::new(), pending()).await
-    });
+    let acceptor = TlsAcceptor::from(Arc::new(server));
+    let (sender, pipes) = pipes();
+    sender.send(near).expect("taken");
+    let server = tower_expect::serve(pipes, app());
+    let server = server.with_acceptor(move |pipe| acceptor.accept(pipe));
+    tokio::spawn(server.into_future());
     let name = ServerName::try_from("localhost").expect("a name");
     let connector = TlsConnector::from(Arc::new(client));
     connector.connect(name, far).await.expect("a handshake")

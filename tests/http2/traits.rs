@@ -2,10 +2,10 @@
 
 use std::{error::Error, fmt::Debug};
 
-use tokio::io::DuplexStream;
+use tokio::{io::DuplexStream, net::TcpListener};
 use tower_expect::{
     http2,
-    serve::{IncomingBody, Serve},
+    serve::{Handle, IncomingBody, Serve},
 };
 
 #[test]
@@ -17,7 +17,14 @@ fn types_may_be_sent_shared_and_printed() {
     everything::<http2::Error>();
     everything::<http2::RequestBody>();
     everything::<IncomingBody>();
-    everything::<Serve<()>>();
+    everything::<Handle>();
+}
+
+#[test]
+fn a_server_may_be_sent_and_printed() {
+    fn sent<T: Send + Unpin + Debug + 'static>() {}
+
+    sent::<Serve<TcpListener, ()>>();
 }
 
 #[test]

@@ -120,7 +120,8 @@ async fn the_crates_own_server_waits_over_http1_for_a_silent_client_as_long_as_f
     be_refused(&mut stream).await;
     let started = Instant::now();
     stop.send(()).expect("running");
-    within(5, server).await.expect("no panic");
+    let ended = within(5, server).await.expect("no panic");
+    ended.expect("no error");
     assert!(started.elapsed() < FIRST_BYTE + AT_ONCE);
     assert_closed(stream).await;
 }

@@ -2,6 +2,7 @@
 
 use std::{sync::Arc, time::Duration};
 
+use super::room::Room;
 use crate::{
     linger::Linger,
     observe::{LingerEnd, Watch},
@@ -15,6 +16,7 @@ pub(super) struct Drain {
     pub(super) permit: Option<Permit>,
     pub(super) runtime: Runtime,
     pub(super) watch: Option<Arc<Watch>>,
+    pub(super) room: Option<Room>,
 }
 
 #[derive(Default)]

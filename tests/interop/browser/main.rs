@@ -32,9 +32,7 @@ use tokio_rustls::{
     rustls::{pki_types::PrivateKeyDer, ServerConfig},
     TlsAcceptor,
 };
-use tower_expect::{
-    http2, render, rules, serve::serve_connection, ExpectLayer, RequestHead, Validator,
-};
+use tower_expect::{render, rules, ExpectLayer, RequestHead, Validator};
 use tower_http::cors::CorsLayer;
 
 const LIMIT: u64 = 1024;
@@ -104,14 +102,20 @@ async fn main() -> Result<(), Box<dyn Error>> {
     for (name, app) in apps() {
         let listener = TcpListener::bind("127.0.0.1:0").await?;
         println!("{name}-h2 https://{}", listener.local_addr()?);
+        let acceptor = acceptor.clone();
         // The bare ones are to be without anything of this crate.
-        let by_hyper = name.starts_with("bare");
-        tokio::spawn(serve_tls(listener, acceptor.clone(), app, by_hyper));
+        if name.starts_with("bare") {
+            tokio::spawn(serve_by_hyper(listener, acceptor, app));
+        } else {
+            let server = tower_expect::serve(listener, app);
+            let server = server.with_acceptor(move |tcp| acceptor.accept(tcp));
+            tokio::spawn(server.into_future());
+        }
     }
     pending().await
 }
 
-async fn serve_tls(listener: TcpListener, acceptor: TlsAcceptor, app: Router, by_hyper: bool) {
+async fn serve_by_hyper(listener: TcpListener, acceptor: TlsAcceptor, app: Router) {
     while let Ok((stream, _)) = listener.accept().await {
         let (acceptor, app) = (acceptor.clone(), app.clone());
         tokio::spawn(async move {
@@ -119,13 +123,9 @@ async fn serve_tls(listener: TcpListener, acceptor: TlsAcceptor, app: Router, by
             let Ok(stream) = acceptor.accept(stream).await else {
                 return;
             };
-            if by_hyper {
-                let server = auto::Builder::new(TokioExecutor::new());
-                let app = TowerToHyperService::new(app);
-                _ = server.serve_connection(TokioIo::new(stream), app).await;
-            } else {
-                _ = serve_connection(stream, app, http2::Builder::new(), pending()).await;
-            }
+            let server = auto::Builder::new(TokioExecutor::new());
+            let app = TowerToHyperService::new(app);
+            _ = server.serve_connection(TokioIo::new(stream), app).await;
         });
     }
 }

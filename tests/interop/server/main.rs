@@ -90,7 +90,7 @@ async fn main() -> Result<(), Box<dyn Error>> {
             Ok(axum::serve(listener.tap_io(no_delay), app).await?)
         }
         "serve" => {
-            tower_expect::serve(listener, checks().layer(app(upload, TEXT))).await;
+            tower_expect::serve(listener, checks().layer(app(upload, TEXT))).await?;
             Ok(())
         }
         "slow-layer" => serve(listener, slow_checks().layer(app(upload, TEXT))).await,
@@ -101,7 +101,7 @@ async fn main() -> Result<(), Box<dyn Error>> {
             Ok(axum::serve(listener, app).await?)
         }
         "slow-serve" => {
-            tower_expect::serve(listener, slow_checks().layer(app(upload, TEXT))).await;
+            tower_expect::serve(listener, slow_checks().layer(app(upload, TEXT))).await?;
             Ok(())
         }
         "layer-drain-first" => {
@@ -110,7 +110,7 @@ async fn main() -> Result<(), Box<dyn Error>> {
         }
         "serve-drain-first" => {
             let checks = checks().linger(drain_first());
-            tower_expect::serve(listener, checks.layer(app(upload, TEXT))).await;
+            tower_expect::serve(listener, checks.layer(app(upload, TEXT))).await?;
             Ok(())
         }
         _ => Err(USAGE.into()),

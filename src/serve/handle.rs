@@ -1,0 +1,124 @@
+//! Looking at, and ending, a server from elsewhere.
+
+use std::{
+    fmt,
+    future::{pending, Future},
+    sync::{
+        atomic::{AtomicUsize, Ordering},
+        Arc,
+    },
+};
+
+use tokio::sync::{watch, Notify};
+
+/// How far a server is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) enum Phase {
+    Serving,
+    /// Nothing is accepted any more; connections finish what they have begun.
+    Closing,
+    /// Connections are closed at once.
+    Aborting,
+}
+
+/// A handle to a server, made by [`Serve::handle`](super::Serve::handle).
+///
+/// Clones refer to the same server. Dropping a handle does nothing.
+#[derive(Clone)]
+pub struct Handle(Arc<Shared>);
+
+struct Shared {
+    /// Each connection holds a receiver for as long as it is open.
+    phase: watch::Sender<Phase>,
+    connections: AtomicUsize,
+    /// For the accept loop.
+    closing: Notify,
+}
+
+impl Handle {
+    pub(super) fn new() -> Self {
+        Self(Arc::new(Shared {
+            phase: watch::Sender::new(Phase::Serving),
+            connections: AtomicUsize::new(0),
+            closing: Notify::new(),
+        }))
+    }
+
+    /// Begins a graceful shutdown, as the signal of
+    /// [`with_graceful_shutdown`](super::Serve::with_graceful_shutdown) does.
+    ///
+    /// It returns at once; the server's future is ready when the shutdown is complete. If the server does
+    /// not run yet, it ends as soon as it is awaited.
+    pub fn shutdown(&self) {
+        self.enter(Phase::Closing);
+        self.0.closing.notify_one();
+    }
+
+    /// Returns the number of connections that are open, those in a handshake included.
+    ///
+    /// An upgraded connection, such as that of a WebSocket, is not counted once it was handed over.
+    #[must_use]
+    pub fn connections(&self) -> usize {
+        self.0.connections.load(Ordering::Relaxed)
+    }
+
+    pub(super) fn enter(&self, phase: Phase) {
+        self.0.phase.send_if_modified(|now| {
+            let is_later = *now < phase;
+            *now = phase.max(*now);
+            is_later
+        });
+    }
+
+    /// Waits until the shutdown begins. For one task only.
+    pub(super) async fn closing(&self) {
+        while *self.0.phase.borrow() < Phase::Closing {
+            self.0.closing.notified().await;
+        }
+    }
+
+    /// Waits until no connection is open.
+    pub(super) async fn emptied(&self) {
+        self.0.phase.closed().await;
+    }
+
+    pub(super) fn connect(&self) -> Membership {
+        self.0.connections.fetch_add(1, Ordering::Relaxed);
+        Membership {
+            phase: self.0.phase.subscribe(),
+            server: self.clone(),
+        }
+    }
+}
+
+/// Stands for a connection for as long as it is held.
+pub(super) struct Membership {
+    phase: watch::Receiver<Phase>,
+    server: Handle,
+}
+
+impl Membership {
+    /// Waits until the server is in that phase.
+    pub(super) fn reached(&self, phase: Phase) -> impl Future<Output = ()> + Send {
+        let mut phases = self.phase.clone();
+        async move {
+            if phases.wait_for(|now| *now >= phase).await.is_err() {
+                pending::<()>().await;
+            }
+        }
+    }
+}
+
+impl Drop for Membership {
+    fn drop(&mut self) {
+        self.server.0.connections.fetch_sub(1, Ordering::Relaxed);
+    }
+}
+
+impl fmt::Debug for Handle {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Handle")
+            .field("connections", &self.connections())
+            .finish_non_exhaustive()
+    }
+}

@@ -1,0 +1,93 @@
+//! An HTTP/1 connection, on hyper.
+
+use std::{
+    error::Error,
+    future::{poll_fn, Future},
+    pin::{pin, Pin},
+    sync::{Arc, LazyLock},
+};
+
+use bytes::Bytes;
+use http::{Extensions, Request, Response};
+use http_body::Body;
+use hyper::{body::Incoming, service::service_fn};
+use hyper_util::rt::TokioIo;
+use tokio::io::{AsyncRead, AsyncWrite};
+use tower_service::Service;
+
+use super::{
+    activity::{Activity, Sending},
+    half_close::HalfClose,
+    head_timer::HeadTimer,
+    preface::Rewound,
+    settings::Settings,
+    IncomingBody,
+};
+use crate::{
+    deadline::Patience,
+    exchange::{accept_under_server, Turns},
+    Linger, LingerStream,
+};
+
+/// The bounds within which a body is drained before a 101.
+static AT_SOCKET: LazyLock<Arc<Linger>> = LazyLock::new(|| Arc::new(Linger::at_socket()));
+
+pub(super) async fn serve<I, S, B>(
+    io: Rewound<I>,
+    service: S,
+    info: Extensions,
+    settings: &Settings,
+    mut shutdown: Pin<&mut impl Future<Output = ()>>,
+) -> Result<(), Box<dyn Error + Send + Sync>>
+where
+    I: AsyncRead + AsyncWrite + Unpin + Send + 'static,
+    S: Service<Request<IncomingBody>, Response = Response<B>> + Clone + Send + 'static,
+    S::Error: Into<Box<dyn Error + Send + Sync>> + Send,
+    S::Future: Send,
+    B: Body + Send + 'static,
+    B::Data: From<Bytes> + Send,
+    B::Error: Into<Box<dyn Error + Send + Sync>> + Send,
+{
+    let turns = Turns::default();
+    let activity = Activity::new();
+    let io = HalfClose::new(io, activity.clone(), settings.half_close_timeout);
+    let mut idle = settings.idle_timeout.map(Patience::new);
+    let mut builder = settings.http1.clone();
+    builder.timer(HeadTimer(activity.clone()));
+    let service = {
+        let (turns, activity) = (turns.clone(), activity.clone());
+        service_fn(move |mut request: Request<Incoming>| {
+            let response = activity.begin();
+            let body = (!request.body().is_end_stream()).then(|| activity.receive());
+            request.extensions_mut().extend(info.clone());
+            let mut service = service.clone();
+            let turns = turns.clone();
+            async move {
+                poll_fn(|cx| service.poll_ready(cx)).await?;
+                let call = |request: Request<_>| {
+                    service.call(request.map(|inner| IncomingBody::http1(inner, body)))
+                };
+                let served = accept_under_server(request, &turns, &AT_SOCKET, call).await;
+                served.map(|served| served.map(|body| Sending::new(body, response)))
+            }
+        })
+    };
+    let io = TokioIo::new(LingerStream::new(io));
+    let mut connection = pin!(builder.serve_connection(io, service).with_upgrades());
+    let mut closing = false;
+    poll_fn(|cx| {
+        let is_overdue = |idle: &mut Patience| idle.poll(|| activity.idle_since(), cx).is_ready();
+        let overdue = idle.as_mut().is_some_and(is_overdue);
+        if !closing && (overdue || shutdown.as_mut().poll(cx).is_ready()) {
+            closing = true;
+            connection.as_mut().graceful_shutdown();
+        }
+        if closing {
+            idle = None;
+        }
+        turns.begin();
+        connection.as_mut().poll(cx)
+    })
+    .await
+    .map_err(Into::into)
+}
