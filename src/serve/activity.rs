@@ -78,9 +78,9 @@ impl Activity {
         self.0.head_begun.load(Ordering::Relaxed)
     }
 
-    /// `None` while a request is under way.
+    /// `None` while a request is under way, or its head is.
     pub(super) fn idle_since(&self) -> Option<Instant> {
-        (!self.is_busy()).then(|| *self.lock())
+        (!self.is_busy() && !self.has_begun_head()).then(|| *self.lock())
     }
 
     fn lock(&self) -> MutexGuard<'_, Instant> {
