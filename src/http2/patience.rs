@@ -51,7 +51,10 @@ impl Patiences {
         cx: &mut Context<'_>,
     ) -> Poll<Overdue> {
         let (patience, overdue) = match owed.is_settled() {
-            true => (&mut self.frame, Overdue::Frame),
+            true => {
+                self.handshake = None;
+                (&mut self.frame, Overdue::Frame)
+            }
             false => (&mut self.handshake, Overdue::Handshake),
         };
         if is_over(patience, || owed.since(), cx) {

@@ -4,7 +4,7 @@ use std::{
     error::Error,
     future::{pending, poll_fn, Future},
     io,
-    pin::pin,
+    pin::{pin, Pin},
     sync::Arc,
     task::Poll,
     time::{Duration, Instant},
@@ -53,18 +53,19 @@ where
     } = server;
     let settings = Arc::new(settings.with(&timeouts));
     let mut places = max_connections.map(Places::new);
-    let signal = shutdown.unwrap_or_else(|| Box::pin(pending()));
+    let mut signal = shutdown.unwrap_or_else(|| Box::pin(pending()));
     let mut shutdown = pin!(async {
-        until(handle.closing(), signal).await;
+        let closing = pin!(handle.closing());
+        until(closing, signal.as_mut()).await;
     });
     loop {
-        let next = async {
+        let next = pin!(async {
             let place = match &mut places {
                 Some(places) => places.take(&observers).await,
                 None => None,
             };
             (accept(&mut listener, &observers).await, place)
-        };
+        });
         let Some(((io, address), place)) = until(shutdown.as_mut(), next).await else {
             break;
         };
@@ -76,8 +77,8 @@ where
         tokio::spawn(async move {
             let establish = async move { establish.run((io, info)).await };
             let closing = watched.membership.reached(Phase::Closing);
-            let aborting = watched.membership.reached(Phase::Aborting);
-            let served = connection::serve(establish, service, &settings, closing);
+            let aborting = pin!(watched.membership.reached(Phase::Aborting));
+            let served = pin!(connection::serve(establish, service, &settings, closing));
             let aborted = || {
                 (
                     ConnectionEnd::Aborted,
@@ -102,9 +103,12 @@ where
     }
 }
 
-/// What `future` yields, or `None` if `stop` is ready before that.
-async fn until<T>(stop: impl Future<Output = ()>, future: impl Future<Output = T>) -> Option<T> {
-    let (mut stop, mut future) = (pin!(stop), pin!(future));
+/// What `future` yields, or `None` if `stop` is ready before that. It takes both by reference, since
+/// an async function would keep two copies of them.
+async fn until<T>(
+    mut stop: Pin<&mut impl Future<Output = ()>>,
+    mut future: Pin<&mut (impl Future<Output = T> + ?Sized)>,
+) -> Option<T> {
     poll_fn(|cx| match stop.as_mut().poll(cx) {
         Poll::Ready(()) => Poll::Ready(None),
         Poll::Pending => future.as_mut().poll(cx).map(Some),

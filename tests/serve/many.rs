@@ -110,7 +110,8 @@ async fn ten_thousand_that_idle_or_dawdle_are_within_a_memory_bound() {
         let (axums, server, open) = cost("axum", &bytes, CONNECTIONS / 5).await;
         drop((server, open));
         eprintln!("{name}: {ours} bytes a connection, axum::serve {axums}");
-        assert!(ours < 40 * 1024, "{name}: {ours} bytes a connection");
+        // Much of it is in pages, some of which are full by chance.
+        assert!(ours < axums * 5 / 4, "{name}: {ours} bytes a connection");
     }
 }
 
