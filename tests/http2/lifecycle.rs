@@ -208,7 +208,7 @@ fn pinging() -> Builder {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_client_that_answers_no_ping_is_given_up() {
+async fn a_client_that_answers_no_ping_is_given_up_with_goaway() {
     let (service, mut called) = never_answering();
     let (near, far) = tokio::io::duplex(1 << 16);
     let started = Instant::now();
@@ -220,6 +220,12 @@ async fn a_client_that_answers_no_ping_is_given_up() {
     assert!(error.is_timeout() && error.code().is_none());
     assert_eq!(started.elapsed().as_secs(), 13);
     dropped.await.unwrap_err();
+    client
+        .read_until(|frames| frames.last().is_some_and(|frame| frame.kind == 7))
+        .await;
+    // Stream 1 has been seen, and there is nothing wrong (NO_ERROR).
+    let goaway = client.record.frames().pop().expect("one");
+    assert_eq!(goaway.payload[..8], [0, 0, 0, 1, 0, 0, 0, 0]);
 }
 
 #[tokio::test(start_paused = true)]
