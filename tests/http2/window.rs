@@ -49,7 +49,7 @@ async fn a_client_may_send_the_window_ahead_and_no_more() {
 }
 
 #[tokio::test]
-async fn an_unread_body_holds_back_no_other_stream_where_the_connections_window_is_larger() {
+async fn seven_bodies_that_wait_hold_back_no_other_by_default() {
     let service = answering(|request| async move {
         if request.uri().path() == "/stuck" {
             std::future::pending::<()>().await;
@@ -57,14 +57,16 @@ async fn an_unread_body_holds_back_no_other_stream_where_the_connections_window_
         let content = collect(request.into_body()).await.expect("whole");
         Response::new(Full::<Bytes>::from(content.len().to_string()))
     });
-    let builder = Builder::new()
-        .initial_stream_window_size(100_000)
-        .initial_connection_window_size(1 << 20);
-    let mut client = client_of(builder, service).await;
+    let mut client = client(service).await;
     client.settle().await;
-    let stuck = http::Request::put("http://a/stuck");
-    let (_stuck, mut stuck) = client.begin(stuck).await;
-    send(&mut stuck, 100_000, false).await;
+    let mut all_stuck = Vec::new();
+    for _ in 0..7 {
+        let stuck = http::Request::put("http://a/stuck");
+        let (response, mut stuck) = client.begin(stuck).await;
+        // As much as a stream's window takes.
+        send(&mut stuck, 1 << 20, false).await;
+        all_stuck.push((response, stuck));
+    }
     let (response, mut content) = client.begin(put()).await;
     within(5, send(&mut content, 5 << 20, true)).await;
     let answer = read(response).await.expect("answered");
