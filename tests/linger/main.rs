@@ -18,4 +18,3 @@ mod slow_links;
 mod socket;
 mod storm;
 mod support;
-mod tls;
