@@ -1,6 +1,6 @@
 //! Memory per connection against that of hyper, each server in a process of its own.
 //!
-//! `cargo test --release --features serve --test http2 -- --ignored --nocapture memory`
+//! `cargo test --release -p tests-http2 -- --ignored --nocapture memory`
 
 use std::{
     env, fs,
