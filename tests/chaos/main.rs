@@ -3,6 +3,10 @@
 
 #![cfg(feature = "tokio")]
 
+#[cfg(target_os = "linux")]
+#[path = "../support/process.rs"]
+mod process;
+#[cfg(target_os = "linux")]
 #[path = "../support/resources.rs"]
 mod resources;
 

@@ -6,7 +6,13 @@ mod frames;
 mod frameworks;
 mod lifecycle;
 mod memory;
+#[path = "../support/process.rs"]
+#[allow(dead_code, reason = "tests/soak needs more of it")]
+mod process;
 mod refusals;
+#[path = "../support/resources.rs"]
+#[allow(dead_code, reason = "tests/soak needs more of it")]
+mod resources;
 mod response;
 mod serving;
 mod signal;
