@@ -1,20 +1,47 @@
 # shellcheck shell=bash disable=SC2154 # `target` and `tools` are set by then
 # What holds for the tree as a whole, beyond what its tests say. Sourced by .ci/run.
 
-# Packages of their own, beside the crate: what they need shall not be its development dependencies.
-packages=(fuzz benches/load tests/interleavings tests/ui)
+# The README's commands as a newcomer gives them: from an empty target folder, with cargo's defaults.
+# The bars are for two cores that do nothing else; a slower machine gets half as much again.
+first_run() {
+    local most_crates=110 folder=$target/first-run crates
+    local plain=(env -u CARGO_INCREMENTAL -u CARGO_PROFILE_DEV_DEBUG CARGO_TARGET_DIR="$folder")
+    cargo fetch --quiet --locked
+    rm -rf "$folder"
+    within_bar 60 "${plain[@]}" cargo run --example tour 2> >(tee "$target/first-run.log" >&2)
+    wait $!
+    crates=$(grep --count '^ *Compiling ' "$target/first-run.log")
+    echo "crates compiled: $crates, of at most $most_crates"
+    within_bar 120 "${plain[@]}" cargo test
+    rm -rf "$folder"
+    ((crates <= most_crates))
+}
 
-formatted() {
-    local package
-    cargo fmt --check
-    for package in "${packages[@]}"; do
-        cargo fmt --check --manifest-path "$package/Cargo.toml"
+# within_bar SECONDS COMMAND…
+within_bar() {
+    local bar=$1 start=$SECONDS
+    shift
+    "$@"
+    local took=$((SECONDS - start))
+    echo "${*:7}: $took s, of at most $bar s ($(nproc) cores, load $(cut -d ' ' -f 1 /proc/loadavg))"
+    ((took <= bar * 3 / 2))
+}
+
+# A folder of tests that no manifest names would be compiled by nobody.
+test_folders() {
+    local folder
+    for folder in tests/*/main.rs; do
+        folder=$(basename "$(dirname "$folder")")
+        if [[ ! -f tests/$folder/Cargo.toml ]] && ! grep --quiet "^name = \"$folder\"$" Cargo.toml; then
+            echo "tests/$folder is neither a test in Cargo.toml nor a package"
+            return 1
+        fi
     done
 }
 
 # The locks of ContinueSignal and of the body's way back, taken in every order that threads could.
 models() {
-    local options=(--release --manifest-path tests/interleavings/Cargo.toml)
+    local options=(--release -p tests-interleavings)
     cargo clippy "${options[@]}" --test models -- -D warnings
     cargo test "${options[@]}"
 }
@@ -31,17 +58,20 @@ each_feature() {
     cargo test --quiet --no-default-features --lib --test service
 }
 
-# The lower bounds in Cargo.toml are true: the crate builds with exactly these. In a copy, since
-# development dependencies, which would raise them, go away, and Cargo.lock changes.
+# The lower bounds in Cargo.toml are true: the crate builds with exactly these. As it is packaged, since
+# development dependencies and the workspace, which would raise them, go away, and Cargo.lock changes.
 lowest_versions() {
     local copy=$target/lowest/tree
     rm -rf "$copy"
     mkdir -p "$copy"
-    git ls-files -z | xargs -0 cp --parents --target-directory "$copy"
+    CARGO_TARGET_DIR=$target/lowest/package cargo package --quiet --no-verify --allow-dirty
+    tar --extract --gzip --strip-components 1 --directory "$copy" \
+        --file "$target"/lowest/package/package/tower-expect-*.crate
     (
         CARGO_TARGET_DIR=$(realpath "$target")/lowest/build
         export CARGO_TARGET_DIR
         cd "$copy" || exit
+        echo '[workspace]' >>Cargo.toml
         cargo hack --remove-dev-deps
         RUSTC_BOOTSTRAP=1 cargo update --quiet -Z direct-minimal-versions
         cargo tree --all-features --edges normal --depth 1

@@ -2,10 +2,10 @@
 
 use std::{env, process::Command};
 
-/// `cargo bench --bench TARGET -- ARGUMENT`.
+/// `cargo bench -p benches --bench TARGET -- ARGUMENT`.
 pub(crate) fn bench(target: &str, argument: &str) -> Command {
     let mut command = Command::new(env!("CARGO"));
-    command.args(["bench", "--bench", target, "--", argument]);
+    command.args(["bench", "-p", "benches", "--bench", target, "--", argument]);
     // What the outer cargo says of this package: build scripts that watch such variables would run
     // again, and all that depends on them be compiled again.
     for (name, _) in env::vars_os() {

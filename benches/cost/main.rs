@@ -1,7 +1,7 @@
 //! What a request costs: instructions, allocations and time above the bare service, as one table.
 //!
-//! `cargo bench` measures all and writes `benches/results.json`. `cargo bench --bench cost -- --check`
-//! leaves out the time and fails if a bar is missed that is met in that file.
+//! `cargo bench -p benches` measures all and writes `benches/results.json`. With `--bench cost -- --check`
+//! it leaves out the time and fails if a bar is missed that is met in that file.
 //!
 //! The profile is cargo's own for releases: no link-time optimisation, as most servers are built.
 
@@ -28,9 +28,12 @@ fn main() -> ExitCode {
     let asked = |option| std::env::args().any(|argument| argument == option);
     let check = asked("--check");
     if !asked("--bench") {
-        println!("`cargo bench` measures the cost");
+        println!("`cargo bench -p benches` measures the cost");
         return ExitCode::SUCCESS;
     }
+    // Cargo starts benchmarks in the folder of their package.
+    let root = concat!(env!("CARGO_MANIFEST_DIR"), "/..");
+    std::env::set_current_dir(root).expect("the root of the workspace");
     let cases = cases();
     let counted = instructions::count();
     let times = match check {

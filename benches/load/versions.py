@@ -21,7 +21,7 @@ def collect():
     for name, command in PROGRAMS.items():
         said = subprocess.run(command, check=False, capture_output=True, text=True)
         found[name] = re.search(r"\d+(\.\d+)+", said.stdout + said.stderr).group()
-    lock = (HERE / "Cargo.lock").read_text()
+    lock = (HERE.parents[1] / "Cargo.lock").read_text()
     packages = re.findall(r'name = "([^"]+)"\nversion = "([^"]+)"', lock)
     return found | {name: version for name, version in packages if name in RUST}
 

@@ -119,7 +119,7 @@ pub fn of_refusal(case: &Case, status: u16) -> Leave {
 
 /// How a response of the application leaves; of an error, only the turns are of interest.
 pub fn of_response(case: &Case, content: bool, expecting: bool) -> Leave {
-    let polled = case.application.polls % 4 > 0;
+    let polled = !case.application.polls.is_multiple_of(4);
     // The body has no frame.
     let invited = polled && case.signal;
     let waits = expecting && !invited;
@@ -143,7 +143,7 @@ fn of_returned(case: &Case, status: u16, waits: bool, completed: u32) -> Leave {
     if case.version() > Version::HTTP_11 {
         return Leave::NOTHING;
     }
-    let is_completed = case.body_length.map_or(true, |length| length <= completed);
+    let is_completed = case.body_length.is_none_or(|length| length <= completed);
     let is_dropped = !case.lingers || waits && is_completed;
     let rest = case.body_length.map(u64::from);
     let goes_on = match rest.or_else(|| announced(&case.headers())) {

@@ -179,7 +179,7 @@ async fn an_upload_that_is_refused_while_it_is_sent() {
             step(head("x-refuse: 413\r\n") + first, refused, 0),
             step(second, Awaited::Nothing, 0),
         ];
-        if let By::Axum = by {
+        if matches!(by, By::Axum) {
             // So short a rest is drained, and the connection goes on.
             steps.push(step(head("") + CONTENT, WHOLE, 1));
         }

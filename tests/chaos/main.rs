@@ -6,6 +6,10 @@
 #[cfg(feature = "serve")]
 #[path = "../support/pipes.rs"]
 mod pipes;
+#[cfg(target_os = "linux")]
+#[path = "../support/process.rs"]
+mod process;
+#[cfg(target_os = "linux")]
 #[path = "../support/resources.rs"]
 mod resources;
 

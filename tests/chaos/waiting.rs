@@ -4,7 +4,6 @@
 //! were. `TOWER_EXPECT_WAITING` sets the number of clients. 900 unless set: each takes a descriptor in
 //! either process, and 1,024 is a usual limit. See `ulimit -n`.
 
-mod process;
 mod server;
 
 use std::{
@@ -15,15 +14,19 @@ use std::{
 
 use tokio::{net::TcpSocket, task::JoinSet};
 
-use crate::support::{be_served, soon, Client};
-use process::Process;
+use crate::{
+    process::{wanted, Server},
+    support::{be_served, soon, Client},
+};
+
+const TEST: &str = "waiting::each_of_many_that_wait_gets_its_100_or_its_refusal";
 
 /// The allocator's heap grows from round to round, by less each time, before it stays as it is.
 const ROUNDS: usize = 5;
 
 #[test]
 fn each_of_many_that_wait_gets_its_100_or_its_refusal() {
-    if server::is_wanted() {
+    if wanted().is_some() {
         return server::run();
     }
     let number = std::env::var("TOWER_EXPECT_WAITING").ok();
@@ -35,7 +38,7 @@ fn each_of_many_that_wait_gets_its_100_or_its_refusal() {
 }
 
 async fn crowd(number: usize) {
-    let process = Process::start();
+    let process = Server::start(TEST, "");
     let address = process.address;
     be_served(address).await;
     let at_rest = process.resources().descriptors;
@@ -55,7 +58,7 @@ async fn crowd(number: usize) {
     assert!(grown <= allowance, "memory leaks: {grown} more");
 }
 
-async fn round(process: &Process, number: usize) {
+async fn round(process: &Server, number: usize) {
     let address = process.address;
     let mut clients = JoinSet::new();
     for client in 0..number {

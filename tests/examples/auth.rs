@@ -10,7 +10,7 @@ use tokio::{
 
 use super::{
     axum_auth,
-    servers::{accepted, outcome, refused, start, to},
+    support::{accepted, outcome, refused, start, to},
     tour::exchange::{Exchange, MIB},
 };
 

@@ -7,7 +7,7 @@ use std::{
     process::{self, Command},
 };
 
-use super::{axum_upload, servers::start};
+use super::{axum_upload, support::start};
 
 const GUIDE: &str = include_str!("../../src/guide/debugging_a_417.md");
 

@@ -1,65 +1,15 @@
-//! The servers of `axum_upload`, `axum_routes`, `async_validator` and `hyper_server`, asked by the
-//! client of the tour.
+//! The servers of `axum_upload`, `axum_routes` and `hyper_server`, asked by the client of the tour.
 
-use std::net::SocketAddr;
-
-use axum::{serve::ListenerExt, Router};
 use tokio::{
     io::{AsyncReadExt, AsyncWriteExt},
-    net::{TcpListener, TcpStream},
+    net::TcpStream,
 };
 
 use super::{
-    async_validator, axum_routes, axum_upload, hyper_server,
-    tour::{
-        client::play,
-        exchange::{Exchange, MIB},
-    },
+    axum_routes, axum_upload, hyper_server,
+    support::{accepted, listen, outcome, refused, start, to},
+    tour::exchange::{Exchange, MIB},
 };
-
-async fn listen() -> (TcpListener, SocketAddr) {
-    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
-    let address = listener.local_addr().unwrap();
-    (listener, address)
-}
-
-pub(crate) async fn start(app: Router) -> SocketAddr {
-    let (listener, address) = listen().await;
-    let listener = listener.tap_io(|socket| socket.set_nodelay(true).unwrap());
-    tokio::spawn(async { axum::serve(listener, app).await });
-    address
-}
-
-/// An upload of 1 MiB, as a PNG with the token, that asks for a 100.
-pub(crate) fn to(target: &'static str) -> Exchange {
-    Exchange {
-        target,
-        ..Exchange::accepted("", 8)
-    }
-}
-
-pub(crate) fn with_token(authorization: &'static str) -> Exchange {
-    Exchange {
-        authorization: Some(authorization),
-        ..to("/some.bin")
-    }
-}
-
-/// The statuses that came, and how much of the content was sent.
-pub(crate) async fn outcome(server: SocketAddr, exchange: Exchange) -> (Vec<u16>, usize) {
-    let record = play(server, &exchange).await.unwrap();
-    assert_eq!(record.failure, None);
-    let status = |line: &String| line["HTTP/1.1 ".len()..][..3].parse().unwrap();
-    (record.answers.iter().map(status).collect(), record.sent)
-}
-
-pub(crate) fn accepted() -> (Vec<u16>, usize) {
-    (vec![100, 200], MIB)
-}
-
-pub(crate) fn refused(status: u16) -> (Vec<u16>, usize) {
-    (vec![status], 0)
-}
 
 #[tokio::test]
 async fn axum_upload_takes_what_the_rules_admit() {
@@ -156,23 +106,6 @@ async fn axum_routes_asks_the_outer_layer_first_and_the_inner_one_on_its_route_o
     assert_eq!(outcome(server, to("/avatar")).await, refused(413));
     assert_eq!(outcome(server, small).await, (vec![100, 200], 100 << 10));
     assert_eq!(outcome(server, large).await, refused(413));
-}
-
-#[tokio::test]
-async fn async_validator_counts_uploads_in_the_database() {
-    let server = start(async_validator::app().await.unwrap()).await;
-    let anonymous = Exchange {
-        authorization: None,
-        ..to("/some.bin")
-    };
-    assert_eq!(outcome(server, anonymous).await, refused(401));
-    let with = |token| outcome(server, with_token(token));
-    assert_eq!(with("Bearer unknown").await, refused(401));
-    assert_eq!(with("Bearer spent").await, refused(429));
-    let (one, other) = tokio::join!(with("Bearer s3cr3t"), with("Bearer s3cr3t"));
-    assert_eq!((one, other), (accepted(), accepted()));
-    assert_eq!(with("Bearer s3cr3t").await, refused(429));
-    assert_eq!(with("Bearer s3cr3t").await, refused(429));
 }
 
 #[tokio::test]

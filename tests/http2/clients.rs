@@ -34,7 +34,7 @@ async fn serve() -> u16 {
 async fn upload(program: &[&str], file: &str, token: &str) -> Option<Vec<(String, u64)>> {
     let port = serve().await;
     let file = Path::new(env!("CARGO_MANIFEST_DIR"))
-        .join("tests/http2/clients")
+        .join("clients")
         .join(file);
     let mut command = Command::new(program[0]);
     // Go builds the program first, and wants a folder for what it has built.

@@ -8,7 +8,13 @@ mod lifecycle;
 mod memory;
 #[path = "../support/pipes.rs"]
 mod pipes;
+#[path = "../support/process.rs"]
+#[allow(dead_code, reason = "tests/soak needs more of it")]
+mod process;
 mod refusals;
+#[path = "../support/resources.rs"]
+#[allow(dead_code, reason = "tests/soak needs more of it")]
+mod resources;
 mod response;
 mod serving;
 mod signal;

@@ -1,14 +1,8 @@
 //! Memory per connection against that of hyper, each server in a process of its own.
 //!
-//! `cargo test --release --features serve --test http2 -- --ignored --nocapture memory`
+//! `cargo test --release -p tests-http2 -- --ignored --nocapture memory`
 
-use std::{
-    env, fs,
-    io::{BufRead, BufReader, Write},
-    net::SocketAddr,
-    process::{Child, Command, Stdio},
-    time::Duration,
-};
+use std::{net::SocketAddr, time::Duration};
 
 use bytes::Bytes;
 use h2::{client::ResponseFuture, SendStream};
@@ -21,61 +15,21 @@ use tokio::net::{TcpListener, TcpStream};
 use tower_expect::http2::Builder;
 
 use crate::{
+    process::{announce, wanted, Server},
     support::{expecting, within, Client},
     throughput::{measure, median},
 };
 
 const ROUNDS: usize = 5;
 const CONNECTIONS: u32 = 500;
-const SERVER: &str = "TOWER_EXPECT_MEMORY_SERVER";
-
-struct Server {
-    process: Child,
-    address: SocketAddr,
-}
-
-impl Server {
-    fn start(name: &str) -> Self {
-        let mut process = Command::new(env::current_exe().expect("a path"))
-            .env(SERVER, name)
-            .args(["--ignored", "--exact", "--nocapture"])
-            .arg("memory::a_connection_takes_as_little_memory_as_one_of_hypers")
-            .stdout(Stdio::null())
-            .stderr(Stdio::piped())
-            .spawn()
-            .expect("starts");
-        let output = BufReader::new(process.stderr.take().expect("piped"));
-        let address = output.lines().find_map(|line| {
-            let line = line.expect("text");
-            line.strip_prefix("listening on ")?.parse().ok()
-        });
-        Self {
-            process,
-            address: address.expect("the server prints its address"),
-        }
-    }
-
-    fn resident_bytes(&self) -> f64 {
-        let file = format!("/proc/{}/statm", self.process.id());
-        let memory = fs::read_to_string(file).expect("Linux, and running");
-        let pages = memory.split(' ').nth(1).expect("the resident pages");
-        pages.parse::<f64>().expect("a number") * 4096.0
-    }
-}
-
-impl Drop for Server {
-    fn drop(&mut self) {
-        let _ = self.process.kill();
-        let _ = self.process.wait();
-    }
-}
+const TEST: &str = "memory::a_connection_takes_as_little_memory_as_one_of_hypers";
 
 /// In one thread, so that the allocator has one arena.
 #[tokio::main(flavor = "current_thread")]
 async fn serve(with_hyper: bool) {
     let listener = TcpListener::bind("127.0.0.1:0").await.expect("loopback");
     let address = listener.local_addr().expect("bound");
-    writeln!(std::io::stderr(), "listening on {address}").expect("a parent that reads");
+    announce(address);
     loop {
         let (stream, _) = listener.accept().await.expect("a client");
         if with_hyper {
@@ -109,25 +63,26 @@ async fn cost(server: &Server, uploading: bool) -> f64 {
     for _ in 0..8 {
         kept.push(within(5, open(server.address, true)).await);
     }
-    let before = server.resident_bytes();
+    let before = server.resources().memory;
     for _ in 0..CONNECTIONS {
         kept.push(within(5, open(server.address, uploading)).await);
     }
     tokio::time::sleep(Duration::from_millis(100)).await;
-    (server.resident_bytes() - before) / f64::from(CONNECTIONS)
+    let grown = server.resources().memory.saturating_sub(before);
+    f64::from(u32::try_from(grown).expect("less than 4 GiB")) / f64::from(CONNECTIONS)
 }
 
 #[test]
 #[ignore = "wants a release build and a quiet machine"]
 fn a_connection_takes_as_little_memory_as_one_of_hypers() {
-    if let Some(name) = env::var_os(SERVER) {
+    if let Some(name) = wanted() {
         return serve(name == "hyper");
     }
     let runtime = tokio::runtime::Runtime::new().expect("a runtime");
     for (name, uploading) in [("idle", false), ("one waiting upload", true)] {
         let median_of = |server| {
             let costs = (0..ROUNDS).map(|_| {
-                let server = Server::start(server);
+                let server = Server::start(TEST, server);
                 runtime.block_on(cost(&server, uploading))
             });
             median(costs.collect())

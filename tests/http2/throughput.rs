@@ -1,6 +1,6 @@
 //! Requests per second against those of hyper, by h2load (package nghttp2-client).
 //!
-//! `cargo test --release --features serve --test http2 -- --ignored --nocapture throughput`
+//! `cargo test --release -p tests-http2 -- --ignored --nocapture throughput`
 
 use std::{
     net::SocketAddr,

@@ -26,12 +26,12 @@ WAITING, COMPUTING = 8, 3
 def main():
     options = arguments()
     signal.signal(signal.SIGTERM, lambda *_: sys.exit("terminated"))
-    work, examples = options.work.resolve(), options.examples.resolve()
+    work, programs = options.work.resolve(), options.programs.resolve()
     place = work / "proxies"
     shutil.rmtree(place, ignore_errors=True)
     place.mkdir()
     began = time.monotonic()
-    with Servers(work, examples) as servers:
+    with Servers(work, programs) as servers:
         backs = {origin: servers.address(origin, "1.1") for origin in options.servers}
         run = Run(options, backs, place)
         observed = run.each(run.observe, options.proxies, WAITING)
@@ -125,7 +125,7 @@ def arguments():
 
     parser = argparse.ArgumentParser(prog="run --proxies", description=__doc__)
     parser.add_argument("--work", type=Path, help=argparse.SUPPRESS)
-    parser.add_argument("--examples", type=Path, help=argparse.SUPPRESS)
+    parser.add_argument("--programs", type=Path, help=argparse.SUPPRESS)
     parser.add_argument("--quick", action="store_true", help="the short form for CI")
     parser.add_argument("--runs", type=int, help="uploads a cell (default 5, quick 1)")
     help_only = f"of {', '.join(by_name)}"

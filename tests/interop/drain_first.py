@@ -41,19 +41,19 @@ PROXIES = (Direct("direct", "none", label=""), *DRAIN_FIRST)
 def main():
     options = arguments()
     signal.signal(signal.SIGTERM, lambda *_: sys.exit("terminated"))
-    work, examples = options.work.resolve(), options.examples.resolve()
+    work, programs = options.work.resolve(), options.programs.resolve()
     place = work / "drain-first"
     shutil.rmtree(place, ignore_errors=True)
     place.mkdir()
     began = time.monotonic()
     cells = []
-    with Servers(work, examples) as servers, contextlib.ExitStack() as stack:
+    with Servers(work, programs) as servers, contextlib.ExitStack() as stack:
         fronts = {}
         for proxy, is_on in itertools.product(options.proxies, (False, True)):
             name = SETTING[options.origin] if is_on else options.origin
             running = proxy.running(servers.address(name, "1.1"), place)
             fronts[proxy.name, is_on] = stack.enter_context(running)
-        for row in rows(work, examples):
+        for row in rows(work, programs):
             if row.name in options.clients:
                 cells += run_row(row, fronts, options, work)
     result = {
@@ -139,7 +139,7 @@ def arguments():
     by_name = {proxy.name: proxy for proxy in PROXIES}
     parser = argparse.ArgumentParser(prog="run --drain-first", description=__doc__)
     parser.add_argument("--work", type=Path, help=argparse.SUPPRESS)
-    parser.add_argument("--examples", type=Path, help=argparse.SUPPRESS)
+    parser.add_argument("--programs", type=Path, help=argparse.SUPPRESS)
     runs = "uploads a cell, of 100M half of them (default 10)"
     parser.add_argument("--runs", type=int, default=10, help=runs)
     parser.add_argument("--origin", choices=SETTING, default="layer", help="default layer")

@@ -44,11 +44,11 @@ OTHER = (
 def main():
     options = arguments()
     signal.signal(signal.SIGTERM, lambda *_: sys.exit("terminated"))
-    work, examples = options.work.resolve(), options.examples.resolve()
-    chosen = chosen_rows(options, work, examples)
+    work, programs = options.work.resolve(), options.programs.resolve()
+    chosen = chosen_rows(options, work, programs)
     began = time.monotonic()
     cells = []
-    with Servers(work, examples) as servers:
+    with Servers(work, programs) as servers:
         for row in chosen:
             cells += run_row(row, servers, options, work)
     result = {
@@ -77,8 +77,8 @@ def main():
     sys.exit(1 if result["failures"] else 0)
 
 
-def chosen_rows(options, work, examples):
-    every = rows(work, examples)
+def chosen_rows(options, work, programs):
+    every = rows(work, programs)
     if options.question == "slow":
         every = [row for row in every if row.expect]
     if options.question == "hasty":
@@ -138,7 +138,7 @@ def arguments():
 
     parser = argparse.ArgumentParser(prog="run", description=__doc__, epilog=OTHER)
     parser.add_argument("--work", type=Path, help=argparse.SUPPRESS)
-    parser.add_argument("--examples", type=Path, help=argparse.SUPPRESS)
+    parser.add_argument("--programs", type=Path, help=argparse.SUPPRESS)
     parser.add_argument("--quick", action="store_true", help="the short form for CI")
     question = parser.add_mutually_exclusive_group()
     slow = "only clients that expect, and a validator that takes 1.3 s"

@@ -25,7 +25,7 @@ class Row:
     direct: bool = False
 
 
-def rows(work, examples):
+def rows(work, programs):
     """Every client, given where `run` has installed and built what they need."""
 
     def python(file, *variant):
@@ -35,7 +35,7 @@ def rows(work, examples):
         return ("node", str(CLIENTS / file), *variant)
 
     def rust(variant):
-        return (str(examples / "interop_client"), variant)
+        return (str(programs / "interop_client"), variant)
 
     go = str(work / "go_client")
     java = ("java", "-cp", str(work / "java"), "Client")

@@ -66,9 +66,9 @@ listen front
 class Servers:
     """Gives the addresses of the servers by name and the version of HTTP."""
 
-    def __init__(self, work, examples):
+    def __init__(self, work, programs):
         self.work = work
-        self.examples = examples
+        self.programs = programs
         self.processes = []
         self.addresses = {}
 
@@ -88,7 +88,7 @@ class Servers:
 
     def start(self, name):
         if name in (*EXAMPLES, *ON_DEMAND):
-            process = self.run(str(self.examples / "interop_server"), name, stdout=subprocess.PIPE)
+            process = self.run(str(self.programs / "interop_server"), name, stdout=subprocess.PIPE)
             address = process.stdout.readline().strip()
             return {"1.1": address, "2": address}
         if name == "nginx":
@@ -113,7 +113,7 @@ class Servers:
         return {"1.1": http1, "2": http2}
 
     def start_link(self, round_trip, lost_percent):
-        program = str(self.examples / "interop_delay")
+        program = str(self.programs / "interop_delay")
         server = self.address("layer", "1.1")
         link = self.run(
             program, server, str(round_trip), str(lost_percent), stdout=subprocess.PIPE

@@ -11,6 +11,10 @@ mod listener;
 mod memory;
 mod owners;
 #[cfg(feature = "axum")]
+#[path = "../support/process.rs"]
+#[allow(dead_code, reason = "tests/soak needs more of it")]
+mod process;
+#[cfg(feature = "axum")]
 #[path = "../support/resources.rs"]
 mod resources;
 mod shutdown;
@@ -18,4 +22,3 @@ mod slow_links;
 mod socket;
 mod storm;
 mod support;
-mod tls;

@@ -1,13 +1,6 @@
 //! Memory of sockets that linger, in a server with a process of its own.
 
-use std::{
-    env,
-    future::Future,
-    io::{BufRead, BufReader, Write},
-    net::SocketAddr,
-    process::{Child, Command, Stdio},
-    time::Duration,
-};
+use std::{future::Future, net::SocketAddr, time::Duration};
 
 use axum::{routing::get, Router};
 use http::StatusCode;
@@ -18,11 +11,11 @@ use tokio::{
 use tower_expect::{Linger, LingerListener};
 
 use crate::{
-    resources::Resources,
+    process::{announce, wanted, Server},
     support::{connect, listen, within},
 };
 
-const SERVER: &str = "TOWER_EXPECT_LINGER_SERVER";
+const TEST: &str = "memory::a_thousand_sockets_linger_at_once";
 const CONNECTIONS: u64 = 1_000;
 const LONG: Duration = Duration::from_secs(60);
 
@@ -30,7 +23,7 @@ const LONG: Duration = Duration::from_secs(60);
 #[tokio::main(flavor = "current_thread")]
 async fn serve() {
     let (listener, address) = listen().await;
-    writeln!(std::io::stderr(), "listening on {address}").expect("a parent that reads");
+    announce(address);
     let app = Router::new()
         .route("/", get(|| async {}))
         .fallback(|| async { StatusCode::UNAUTHORIZED });
@@ -62,59 +55,23 @@ async fn lingering(address: SocketAddr) -> TcpStream {
     stream
 }
 
-struct Server {
-    process: Child,
-    address: SocketAddr,
-}
-
-impl Server {
-    fn start() -> Self {
-        let mut process = Command::new(env::current_exe().expect("a path"))
-            .env(SERVER, "")
-            .args([
-                "--exact",
-                "--nocapture",
-                "memory::a_thousand_sockets_linger_at_once",
-            ])
-            .stdout(Stdio::null())
-            .stderr(Stdio::piped())
-            .spawn()
-            .expect("starts");
-        let output = BufReader::new(process.stderr.take().expect("piped"));
-        let address = output.lines().find_map(|line| {
-            let line = line.expect("text");
-            line.strip_prefix("listening on ")?.parse().ok()
-        });
-        let address = address.expect("the server prints its address");
-        Self { process, address }
-    }
-}
-
-impl Drop for Server {
-    fn drop(&mut self) {
-        let _ = self.process.kill();
-        let _ = self.process.wait();
-    }
-}
-
 /// Resident bytes for each of a thousand connections.
 async fn cost<F: Future<Output = TcpStream>>(open: impl Fn(SocketAddr) -> F) -> u64 {
-    let server = Server::start();
-    let resources = || Resources::of(server.process.id());
+    let server = Server::start(TEST, "");
     // The first one brings the code itself into memory.
     let mut streams = vec![open(server.address).await];
-    let before = resources();
+    let before = server.resources();
     for _ in 0..CONNECTIONS {
         streams.push(open(server.address).await);
     }
-    let after = resources();
+    let after = server.resources();
     assert_eq!(after.descriptors - before.descriptors, streams.len() - 1);
     (after.memory - before.memory) / CONNECTIONS
 }
 
 #[test]
 fn a_thousand_sockets_linger_at_once() {
-    if env::var_os(SERVER).is_some() {
+    if wanted().is_some() {
         return serve();
     }
     let runtime = tokio::runtime::Runtime::new().expect("a runtime");

@@ -5,7 +5,7 @@ mod events;
 mod kept;
 mod scrape;
 
-#[path = "../../examples/axum_metrics/main.rs"]
+#[path = "../../examples/axum_metrics/src/main.rs"]
 #[allow(dead_code, reason = "main is for `cargo run`")]
 mod axum_metrics;
 #[path = "../service/support.rs"]

@@ -1,4 +1,3 @@
 //! Limits that hold while a body of unknown length is read, and what clients get to see of them.
 
 mod axum;
-mod grpc;

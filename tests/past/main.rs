@@ -8,8 +8,6 @@ mod cell;
 #[path = "../wire/frames.rs"]
 #[allow(dead_code, reason = "shared with tests/wire")]
 mod frames;
-#[path = "../wire/grpc.rs"]
-mod grpc;
 mod guards;
 mod http1;
 mod http2;

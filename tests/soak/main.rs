@@ -6,11 +6,12 @@
 
 #![cfg(all(feature = "tokio", target_os = "linux"))]
 
+#[path = "../support/process.rs"]
+mod process;
 #[path = "../support/resources.rs"]
 mod resources;
 
 mod clients;
-mod process;
 mod server;
 
 use std::{
@@ -23,9 +24,11 @@ use std::{
 
 use clients::{Behaviour, Seen};
 
+const TEST: &str = "refused_clients_of_every_kind_leave_nothing_behind";
+
 #[test]
 fn refused_clients_of_every_kind_leave_nothing_behind() {
-    if server::is_wanted() {
+    if process::wanted().is_some() {
         return server::run();
     }
     let refusals = number("TOWER_EXPECT_SOAK", 2_000);
@@ -35,12 +38,12 @@ fn refused_clients_of_every_kind_leave_nothing_behind() {
 }
 
 async fn soak(refusals: usize, connections: usize) {
-    let server = process::Server::start();
+    let server = process::Server::start(TEST, "");
     let at_rest = server.resources().descriptors;
     // The first 8,000 bring pools and caches to their working size, which 60,000 do not exceed.
     let warm_up = Arc::new(Load::new(8_000));
     warm_up.clone().run(server.address, connections).await;
-    process::settle(&server, at_rest).await;
+    server.settle(at_rest).await;
     let before = server.resources();
     let undisturbed = clients::honest_rate(server.address, Duration::from_secs(2)).await;
 
@@ -56,7 +59,7 @@ async fn soak(refusals: usize, connections: usize) {
     done.store(true, Ordering::Relaxed);
     let disturbed = honest.await.expect("the honest client is served");
 
-    process::settle(&server, at_rest).await;
+    server.settle(at_rest).await;
     let after = server.resources();
     let lost = load.lost.load(Ordering::Relaxed);
     println!("{refusals} refusals, {connections} at a time, in {took:.1?}; {lost} not seen");

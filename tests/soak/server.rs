@@ -1,23 +1,12 @@
 //! The server: refuses `/refused`, reads all of `/accepted`.
 
-use std::io::Write;
-
 use axum::{
     body::Body, extract::Request, http::StatusCode, routing::put, serve::ListenerExt, Router,
 };
 use http_body_util::BodyExt;
 use tower_expect::{ExpectLayer, Rejection, RequestHead};
 
-const WANTED: &str = "TOWER_EXPECT_SOAK_SERVER";
-
-/// Whether this process was started to be the server.
-pub(crate) fn is_wanted() -> bool {
-    std::env::var_os(WANTED).is_some()
-}
-
-pub(crate) fn mark(command: &mut std::process::Command) {
-    command.env(WANTED, "1");
-}
+use crate::process;
 
 pub(crate) fn run() {
     let runtime = tokio::runtime::Runtime::new().expect("a runtime");
@@ -26,8 +15,7 @@ pub(crate) fn run() {
             .await
             .expect("loopback");
         let address = listener.local_addr().expect("bound");
-        // On standard error, which the test harness does not capture line by line.
-        writeln!(std::io::stderr(), "listening on {address}").expect("a parent that reads");
+        process::announce(address);
         let listener = listener.tap_io(|stream| {
             let _ = stream.set_nodelay(true);
         });

@@ -1,7 +1,7 @@
 //! The layer in the stacks that people build: with layers of axum, tower and tower-http around and
 //! inside of it, below more than one server, each against the same stack without it.
 //!
-//! `cargo test --test stacks -- --nocapture` prints the table. `TOWER_EXPECT_TRIES=100` runs more tries
+//! `cargo test -p tests-stacks -- --nocapture` prints the table. `TOWER_EXPECT_TRIES=100` runs more tries
 //! of each attack, `TOWER_EXPECT_WRITE=1` writes the table of the documentation.
 
 mod app;
@@ -29,7 +29,7 @@ use self::{measure::Row, stack::Place};
 
 const DOCUMENTATION: &str = concat!(
     env!("CARGO_MANIFEST_DIR"),
-    "/src/guide/layer_order_table.md"
+    "/../../src/guide/layer_order_table.md"
 );
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -61,6 +61,6 @@ fn the_documentation_has_the_stacks_of_the_table_in_its_order() {
     assert_eq!(
         table::documented(&markdown),
         table::positions(),
-        "TOWER_EXPECT_WRITE=1 cargo test --test stacks writes the table anew"
+        "TOWER_EXPECT_WRITE=1 cargo test -p tests-stacks writes the table anew"
     );
 }

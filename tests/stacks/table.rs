@@ -75,7 +75,7 @@ pub(crate) fn faults(rows: &[Row]) -> Vec<String> {
 
 /// What stands above the rows of the documentation; the text of the last line is in the rows' columns.
 const PREAMBLE: &str = "\
-<!-- TOWER_EXPECT_WRITE=1 TOWER_EXPECT_TRIES=100 cargo test --features serve --test stacks -->
+<!-- TOWER_EXPECT_WRITE=1 TOWER_EXPECT_TRIES=100 cargo test -p tests-stacks -->
 
 Measured under `axum::serve` (`tests/stacks`). A client sends an expecting request whose body is not what it
 seems: a second request is hidden in it, and a third behind it. It sends them *after* it has the final

@@ -8,7 +8,6 @@ mod field;
 mod forms;
 mod frames;
 mod frameworks;
-mod grpc;
 mod http1;
 mod http2;
 mod rejected;

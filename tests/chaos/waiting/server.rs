@@ -1,6 +1,6 @@
 //! The server: a gate before the validator's decision, and one before the handler reads.
 
-use std::{process::Command, sync::Arc};
+use std::sync::Arc;
 
 use axum::{
     body::{Body, Bytes},
@@ -16,26 +16,17 @@ use tokio::{
 };
 use tower_expect::{ExpectLayer, Linger, Rejection, RequestHead};
 
-use crate::app::{brief, CONTENT};
-
-const WANTED: &str = "TOWER_EXPECT_WAITING_SERVER";
-
-/// Whether this process was started to be the server.
-pub(crate) fn is_wanted() -> bool {
-    std::env::var_os(WANTED).is_some()
-}
-
-pub(crate) fn mark(command: &mut Command) {
-    command.env(WANTED, "1");
-}
+use crate::{
+    app::{brief, CONTENT},
+    process::announce,
+};
 
 pub(crate) fn run() {
     let runtime = tokio::runtime::Runtime::new().unwrap();
     runtime.block_on(async {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let address = listener.local_addr().unwrap();
-        // On standard error: on standard output the test harness has a say.
-        eprintln!("listening on {address}");
+        announce(address);
         axum::serve(listener, app()).await.unwrap();
     });
 }

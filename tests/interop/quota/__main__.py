@@ -50,10 +50,10 @@ async def check(scenario, *arguments):
 
 def main():
     parser = argparse.ArgumentParser(prog="quota", description=__doc__)
-    parser.add_argument("--examples", type=Path, required=True, help="where quota_redis is")
+    parser.add_argument("--programs", type=Path, required=True, help="where quota_redis is")
     options = parser.parse_args()
     signal.signal(signal.SIGTERM, lambda *_: sys.exit("terminated"))
-    with Site(options.examples.resolve()) as site:
+    with Site(options.programs.resolve()) as site:
         asyncio.run(run(site))
 
 

@@ -39,8 +39,8 @@ def token(user):
 class Site:
     """What a run starts; stopped at its end, however it ends."""
 
-    def __init__(self, examples):
-        self.examples = examples
+    def __init__(self, programs):
+        self.programs = programs
 
     def __enter__(self):
         self.stack = contextlib.ExitStack()
@@ -116,7 +116,7 @@ class Replica:
     def __init__(self, site, **settings):
         settings |= {"REDIS_URL": f"redis://{site.redis.address}"}
         settings |= {"TOKENS": " ".join(f"{user}={token(user)}" for user in USERS)}
-        command = [str(site.examples / "quota_redis"), "127.0.0.1:0"]
+        command = [str(site.programs / "quota_redis"), "127.0.0.1:0"]
         pipe = subprocess.PIPE
         with site.log.open("a") as log:
             self.process = site.run(command, env=settings, stdout=pipe, stderr=log, text=True)

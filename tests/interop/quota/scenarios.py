@@ -7,7 +7,7 @@ from pathlib import Path
 
 from client import Upload, upload
 
-SCRIPTS = Path(__file__).parents[3] / "examples/quota_redis"
+SCRIPTS = Path(__file__).parents[3] / "examples/quota_redis/src"
 UNIT = 100_000
 CLIENTS = 200
 FITS = 57

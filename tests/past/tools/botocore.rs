@@ -85,7 +85,7 @@ async fn botocore_stores_aws_chunked_bodies_with_the_key_and_up_to_the_limit() {
         ] {
             let mut command = botocore();
             command
-                .arg("tests/past/tools/put_object.py")
+                .arg("tools/put_object.py")
                 .arg(format!("https://localhost:{}", address.port()))
                 .args([key, &size.to_string()]);
             let output = run(command).await.expect("it was there");

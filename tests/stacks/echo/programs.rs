@@ -13,7 +13,7 @@ const PATIENCE: Duration = Duration::from_secs(60);
 const SIZES: [usize; 2] = [5, 100_000];
 
 fn client(program: &str, arguments: &[&str], file: &str) -> Command {
-    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/stacks/clients");
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("clients");
     let mut command = Command::new(program);
     command.args(arguments).arg(folder.join(file));
     command

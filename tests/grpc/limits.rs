@@ -9,7 +9,7 @@ use tower_expect::{rules, ExpectLayer, Validator};
 
 use crate::{
     app::App,
-    grpc::{client, serve_grpc, serve_grpc_with, upload, Length, Piece, UNARY},
+    service::{client, serve_grpc, serve_grpc_with, upload, Length, Piece, UNARY},
     support::soon,
 };
 

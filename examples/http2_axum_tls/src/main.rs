@@ -1,6 +1,6 @@
 //! The same over TLS, by an acceptor.
 //!
-//! Run with `cargo run --features serve --example http2_axum_tls`, and in another terminal:
+//! Run with `cargo run -p http2_axum_tls`, and in another terminal:
 //!
 //! ```console
 //! $ head -c 1000000 /dev/zero > file

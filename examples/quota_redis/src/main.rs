@@ -5,7 +5,7 @@
 //! while the upload's bytes come, settled to what was really read, released if the upload fails, and
 //! run out by itself if the replica dies.
 //!
-//! Run with `redis-server` and `cargo run --example quota_redis`, and try
+//! Run with `redis-server` and `cargo run -p quota_redis`, and try
 //!
 //! ```text
 //! head -c 5000000 /dev/urandom > some.bin

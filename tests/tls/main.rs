@@ -21,7 +21,11 @@ use tokio_rustls::{
 };
 use tower_expect::LingerStream;
 
-use crate::support::{connect, listen, within};
+#[path = "../linger/support.rs"]
+#[allow(dead_code, reason = "shared with tests/linger")]
+mod support;
+
+use support::{connect, listen, within};
 
 #[derive(Clone, Copy, Debug)]
 enum Tls {

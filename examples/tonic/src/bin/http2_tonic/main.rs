@@ -1,6 +1,6 @@
 //! tonic's `Routes` on this crate's server, beside plain HTTP on the same port.
 //!
-//! Run with `cargo run --features serve --example http2_tonic`: server and client are in one process.
+//! Run with `cargo run -p tonic_examples --bin http2_tonic`: server and client are in one process.
 
 mod sum;
 

@@ -1,6 +1,6 @@
 //! A rule that asks a database: who is this, and how many uploads are left?
 //!
-//! Run with `cargo run --example async_validator`, and try
+//! Run with `cargo run -p async_validator`, and try
 //!
 //! ```text
 //! head -c 5000000 /dev/urandom > some.bin

@@ -6,7 +6,11 @@ use tonic::{
     Code,
 };
 
-use super::tonic_service::{
+#[path = "../src/bin/tonic_service/main.rs"]
+#[allow(dead_code, reason = "main is for `cargo run`")]
+mod tonic_service;
+
+use tonic_service::{
     client::upload,
     serve,
     service::{Chunk, Receipt},

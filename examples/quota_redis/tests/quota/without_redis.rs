@@ -25,7 +25,7 @@ use super::{
         settlements::{Settlement, Settlements},
         validator::rejection,
     },
-    servers::{accepted, outcome, refused, start, to, with_token},
+    support::{accepted, outcome, refused, start, to, with_token},
     tour::exchange::Exchange,
 };
 

@@ -1,6 +1,6 @@
 //! A gRPC service on tonic: a refusal is a `Status`, sent before the first message is read.
 //!
-//! Run with `cargo run --example tonic_service`: server and client are in one process.
+//! Run with `cargo run -p tonic_examples --bin tonic_service`: server and client are in one process.
 
 pub(crate) mod client;
 pub(crate) mod service;

@@ -1,7 +1,6 @@
 //! An axum app that shows Prometheus what becomes of its uploads, at `/metrics`.
 //!
-//! Run with `cargo run --features metrics --example axum_metrics`, or `… -- 127.0.0.1:0` for any free
-//! port, and try
+//! Run with `cargo run -p axum_metrics`, or `… -- 127.0.0.1:0` for any free port, and try
 //!
 //! ```text
 //! head -c 3000000 /dev/urandom > big.bin
@@ -16,7 +15,7 @@
 //! curl -s http://127.0.0.1:3000/metrics | grep '^tower_expect'
 //! ```
 //!
-//! A dashboard for Grafana, with a picture of it, is beside this file.
+//! A dashboard for Grafana, with a picture of it, is in the folder of this package.
 
 use std::{env, error::Error, sync::Arc, time::Duration};
 
