@@ -1,25 +1,59 @@
-//! The same over TLS, by an acceptor.
+//! An axum application over TLS, by rustls: the version of HTTP is agreed on by ALPN.
 //!
-//! Run with `cargo run --features serve --example http2_axum_tls`, and in another terminal:
+//! Run with `cargo run --features serve --example serve_tls`, and in another terminal:
 //!
 //! ```console
 //! $ head -c 1000000 /dev/zero > file
-//! $ curl -k -T file https://localhost:3443/upload            # by HTTP/2, by ALPN
-//! $ curl -k --http1.1 -T file https://localhost:3443/upload
+//! $ curl -k -T file https://localhost:3443/upload             # 200, by HTTP/2
+//! $ curl -k --http1.1 -T file https://localhost:3443/upload   # 200, by HTTP/1.1
+//! $ curl telnet://localhost:3443                              # closed after 10 s without a handshake
 //! ```
 
-use std::{error::Error, sync::Arc};
+use std::{error::Error, net::SocketAddr, sync::Arc, time::Duration};
 
-use axum::{body::Bytes, routing::put, Router};
-use tokio::net::TcpListener;
+use axum::{
+    body::Bytes,
+    extract::{ConnectInfo, Extension},
+    routing::put,
+    Router,
+};
+use tokio::net::{TcpListener, TcpStream};
 use tokio_rustls::{
-    rustls::{pki_types::PrivateKeyDer, ServerConfig},
+    rustls::{pki_types::PrivateKeyDer, ProtocolVersion, ServerConfig},
+    server::TlsStream,
     TlsAcceptor,
 };
 use tower_expect::{rules, ExpectLayer};
 
+/// What the handshake of a connection came to; its requests carry it.
+#[derive(Clone)]
+struct TlsInfo {
+    version: Option<ProtocolVersion>,
+    alpn: Option<String>,
+}
+
+impl TlsInfo {
+    fn of(stream: &TlsStream<TcpStream>) -> Self {
+        let (_, session) = stream.get_ref();
+        let alpn = session.alpn_protocol();
+        Self {
+            version: session.protocol_version(),
+            alpn: alpn.map(|name| String::from_utf8_lossy(name).into_owned()),
+        }
+    }
+}
+
+async fn upload(
+    ConnectInfo(client): ConnectInfo<SocketAddr>,
+    Extension(TlsInfo { version, alpn }): Extension<TlsInfo>,
+    body: Bytes,
+) -> String {
+    let (length, client) = (body.len(), client.ip());
+    let alpn = alpn.as_deref().unwrap_or("no ALPN");
+    format!("{length} bytes from {client}, {version:?}, {alpn}\n")
+}
+
 fn app() -> Router {
-    let upload = |content: Bytes| async move { format!("{} bytes\n", content.len()) };
     Router::new()
         .route("/upload", put(upload))
         .layer(ExpectLayer::new(rules::content_length(..=1 << 20)))
@@ -36,13 +70,20 @@ fn acceptor() -> Result<TlsAcceptor, Box<dyn Error>> {
     Ok(TlsAcceptor::from(Arc::new(config)))
 }
 
+pub(crate) async fn serve(listener: TcpListener) -> Result<(), Box<dyn Error>> {
+    let acceptor = acceptor()?;
+    tower_expect::serve(listener, app())
+        .with_connect_info(ConnectInfo)
+        .with_acceptor(move |tcp| acceptor.accept(tcp))
+        .with_stream_info(TlsInfo::of)
+        .handshake_timeout(Duration::from_secs(10))
+        .await?;
+    Ok(())
+}
+
 #[tokio::main]
 async fn main() -> Result<(), Box<dyn Error>> {
     let listener = TcpListener::bind("127.0.0.1:3443").await?;
     println!("listening on https://localhost:3443");
-    let acceptor = acceptor()?;
-    tower_expect::serve(listener, app())
-        .with_acceptor(move |tcp| acceptor.accept(tcp))
-        .await?;
-    Ok(())
+    serve(listener).await
 }
