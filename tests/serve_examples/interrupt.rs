@@ -58,9 +58,9 @@ fn an_upload_by_curl_is_finished() {
         };
         let mut body = curl.stdin.take().expect("piped");
         // More than a pipe holds: curl has begun to send it.
-        body.write_all(&[7; 500_000]).expect("curl reads");
+        body.write_all(&vec![7; 500_000]).expect("curl reads");
         server.interrupt();
-        body.write_all(&[7; 400_000]).expect("curl reads");
+        body.write_all(&vec![7; 400_000]).expect("curl reads");
         drop(body);
         let output = curl.wait_with_output().expect("it ends");
         let printed = String::from_utf8(output.stdout).expect("UTF-8");
