@@ -330,7 +330,8 @@ impl<L: Listener, S, Io: Send + 'static> Serve<L, S, Io> {
     /// finish what they have begun, and then the server's future is ready.
     ///
     /// A client that neither reads nor closes is waited for, unless
-    /// [`graceful_timeout`](Self::graceful_timeout) is set. See [`LingerStream`](crate::LingerStream) for
+    /// [`graceful_timeout`](Self::graceful_timeout) is set. An upgraded connection, such as that of a
+    /// WebSocket, is not waited for: tell its task yourself. See [`LingerStream`](crate::LingerStream) for
     /// how long connections linger that have just had a response.
     pub fn with_graceful_shutdown<F>(mut self, signal: F) -> Self
     where
@@ -364,6 +365,36 @@ impl<L: Listener, S, Io: Send + 'static> Serve<L, S, Io> {
     /// Those of [`Listener::local_addr`].
     pub fn local_addr(&self) -> io::Result<L::Addr> {
         self.listener.local_addr()
+    }
+
+    /// Sets the handle, so that several servers have the same: one for each listener, say.
+    ///
+    /// They are shut down together, also by a signal or a graceful timeout of one of them, and their
+    /// connections counted together.
+    ///
+    /// ```
+    /// use std::future::IntoFuture;
+    ///
+    /// use axum::Router;
+    /// use tokio::net::TcpListener;
+    /// use tower_expect::serve::Handle;
+    ///
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> std::io::Result<()> {
+    /// # let (app, admin): (Router, Router) = Default::default();
+    /// let handle = Handle::new();
+    /// let public = TcpListener::bind("127.0.0.1:0").await?;
+    /// let local = TcpListener::bind("127.0.0.1:0").await?;
+    /// # handle.shutdown();
+    /// let public = tower_expect::serve(public, app).with_handle(handle.clone());
+    /// let local = tower_expect::serve(local, admin).with_handle(handle);
+    /// tokio::try_join!(public.into_future(), local.into_future())?;
+    /// # Ok(())
+    /// # }
+    /// ```
+    pub fn with_handle(mut self, handle: Handle) -> Self {
+        self.handle = handle;
+        self
     }
 
     /// Returns a handle, by which the server can be shut down and its connections counted from elsewhere.
