@@ -62,10 +62,10 @@
 //! A request's body is an [`IncomingBody`]; axum's and tonic's services take it as it is. A layer of your own
 //! that names `hyper::body::Incoming` must be generic over the body, or name that type.
 //!
-//! A WebSocket needs HTTP/1.1: over TLS, offer `http/1.1` by ALPN beside `h2`. Browsers then open a connection
-//! of its own for it, since an extended CONNECT (RFC 8441) is rejected.
+//! WebSockets work over HTTP/1.1. Over HTTP/2, an extended CONNECT (RFC 8441) is rejected, and browsers open
+//! a separate HTTP/1.1 connection: over TLS, offer `http/1.1` by ALPN beside `h2`.
 //!
-//! [`comparison`] has all settings and their defaults, beside those of axum-server and of Go.
+//! [`comparison`] lists features and defaults beside those of axum, axum-server and Go.
 
 mod accept;
 mod activity;
