@@ -1,4 +1,4 @@
-//! A whole server: accepts connections, serves HTTP/1.1 by hyper and HTTP/2 by [`http2`].
+//! A whole server: accepts connections, serves HTTP/1.1 by hyper and HTTP/2 by [`http2`](crate::http2).
 //!
 //! Takes the place of `axum::serve` and of tonic's transport. Use it where clients are to get a
 //! `100 Continue` over HTTP/2, or where the server needs what `axum::serve` has no setting for: TLS,
@@ -56,10 +56,22 @@
 //! | `axum::serve(listener, app.into_make_service_with_connect_info::<SocketAddr>())` | `tower_expect::serve(listener, app).with_connect_info(ConnectInfo)` |
 //! | `.with_graceful_shutdown(signal)` | the same |
 //! | a listener that implements axum's trait | `FromAxum::new(listener)` (feature `axum`) |
+//! | `.tap_io(\|tcp\| tcp.set_nodelay(true))` | nothing: it is on |
+//! | `Connected` for a type of your own | [`with_stream_info`](Serve::with_stream_info) |
+//!
+//! A request's body is an [`IncomingBody`]; axum's and tonic's services take it as it is. A layer of your own
+//! that names `hyper::body::Incoming` must be generic over the body, or name that type.
+//!
+//! WebSockets work over HTTP/1.1. Over HTTP/2, an extended CONNECT (RFC 8441) is rejected, and browsers open
+//! a separate HTTP/1.1 connection: over TLS, offer `http/1.1` by ALPN beside `h2`.
+//!
+//! [`comparison`] lists features and defaults beside those of axum, axum-server and Go.
 
 mod accept;
 mod activity;
 mod body;
+#[doc = include_str!("serve/comparison.md")]
+pub mod comparison {}
 mod connection;
 mod establish;
 #[cfg(feature = "axum")]
@@ -179,7 +191,9 @@ impl<L: Listener, S, Io: Send + 'static> Serve<L, S, Io> {
     /// Given before [`with_acceptor`](Self::with_acceptor), it sees what the listener has accepted, such as
     /// a `TcpStream` with its local address. Given after it, it sees what the acceptor has made, such as a
     /// TLS stream with the client's certificate and the protocol of ALPN. It may be given several times,
-    /// for several types.
+    /// for several types. Of the same type, the last value counts, also in the place of that of
+    /// [`with_connect_info`](Self::with_connect_info): an acceptor that reads the PROXY protocol can so
+    /// correct the client's address.
     ///
     /// ```
     /// use std::net::SocketAddr;
@@ -219,8 +233,10 @@ impl<L: Listener, S, Io: Send + 'static> Serve<L, S, Io> {
     /// [`handshake_timeout`](Self::handshake_timeout). If it fails, the connection is closed. Several
     /// acceptors run in the order in which they are given.
     ///
-    /// With rustls it is `.with_acceptor(move |tcp| acceptor.accept(tcp))`. Offer `h2` and `http/1.1` by
-    /// ALPN; what the client then sends decides about the version.
+    /// With rustls it is `.with_acceptor(move |tcp| acceptor.accept(tcp))`, where `acceptor` is a
+    /// `tokio_rustls::TlsAcceptor`; the example `serve_tls` is a whole program. Offer `h2` and `http/1.1` by
+    /// ALPN; what the client then sends decides about the version. The closure is called for each connection,
+    /// so that it can take a certificate that has been renewed.
     pub fn with_acceptor<A, F, Next, E>(self, acceptor: A) -> Serve<L, S, Next>
     where
         A: Fn(Io) -> F + Send + Sync + 'static,
@@ -329,8 +345,19 @@ impl<L: Listener, S, Io: Send + 'static> Serve<L, S, Io> {
     /// Ends the server when `signal` is ready: no connection is accepted any more, those that are open
     /// finish what they have begun, and then the server's future is ready.
     ///
+    /// ```
+    /// # async fn example(listener: tokio::net::TcpListener, app: axum::Router) -> std::io::Result<()> {
+    /// tower_expect::serve(listener, app)
+    ///     .with_graceful_shutdown(async {
+    ///         let _ = tokio::signal::ctrl_c().await;
+    ///     })
+    ///     .await
+    /// # }
+    /// ```
+    ///
     /// A client that neither reads nor closes is waited for, unless
-    /// [`graceful_timeout`](Self::graceful_timeout) is set. See [`LingerStream`](crate::LingerStream) for
+    /// [`graceful_timeout`](Self::graceful_timeout) is set. An upgraded connection, such as that of a
+    /// WebSocket, is not waited for: tell its task yourself. See [`LingerStream`](crate::LingerStream) for
     /// how long connections linger that have just had a response.
     pub fn with_graceful_shutdown<F>(mut self, signal: F) -> Self
     where
@@ -364,6 +391,36 @@ impl<L: Listener, S, Io: Send + 'static> Serve<L, S, Io> {
     /// Those of [`Listener::local_addr`].
     pub fn local_addr(&self) -> io::Result<L::Addr> {
         self.listener.local_addr()
+    }
+
+    /// Sets the handle, so that several servers have the same: one for each listener, say.
+    ///
+    /// They are shut down together, also by a signal or a graceful timeout of one of them, and their
+    /// connections counted together.
+    ///
+    /// ```
+    /// use std::future::IntoFuture;
+    ///
+    /// use axum::Router;
+    /// use tokio::net::TcpListener;
+    /// use tower_expect::serve::Handle;
+    ///
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> std::io::Result<()> {
+    /// # let (app, admin): (Router, Router) = Default::default();
+    /// let handle = Handle::new();
+    /// let public = TcpListener::bind("127.0.0.1:0").await?;
+    /// let local = TcpListener::bind("127.0.0.1:0").await?;
+    /// # handle.shutdown();
+    /// let public = tower_expect::serve(public, app).with_handle(handle.clone());
+    /// let local = tower_expect::serve(local, admin).with_handle(handle);
+    /// tokio::try_join!(public.into_future(), local.into_future())?;
+    /// # Ok(())
+    /// # }
+    /// ```
+    pub fn with_handle(mut self, handle: Handle) -> Self {
+        self.handle = handle;
+        self
     }
 
     /// Returns a handle, by which the server can be shut down and its connections counted from elsewhere.

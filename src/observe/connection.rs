@@ -15,7 +15,7 @@ pub enum ConnectionEnd {
     /// The transport failed, the client was in breach of the protocol or too slow with a head, or the
     /// connection's task panicked.
     Failed,
-    /// It was still open when the time for a graceful shutdown was over.
+    /// It was still open when the time for a graceful shutdown was over, or at `Handle::abort`.
     Aborted,
 }
 

@@ -82,7 +82,7 @@ where
             let aborted = || {
                 (
                     ConnectionEnd::Aborted,
-                    "the graceful timeout was over".into(),
+                    "the server did not wait for its end any longer".into(),
                 )
             };
             let ended = until(aborting, served).await;

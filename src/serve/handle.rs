@@ -3,6 +3,7 @@
 use std::{
     fmt,
     future::{pending, Future},
+    pin::pin,
     sync::{
         atomic::{AtomicUsize, Ordering},
         Arc,
@@ -21,9 +22,10 @@ pub(super) enum Phase {
     Aborting,
 }
 
-/// A handle to a server, made by [`Serve::handle`](super::Serve::handle).
+/// A handle to a server, or to several: returned by [`Serve::handle`](super::Serve::handle), or given to
+/// them by [`Serve::with_handle`](super::Serve::with_handle).
 ///
-/// Clones refer to the same server. Dropping a handle does nothing.
+/// Clones refer to the same servers. Dropping a handle does nothing.
 #[derive(Clone)]
 pub struct Handle(Arc<Shared>);
 
@@ -31,12 +33,14 @@ struct Shared {
     /// Each connection holds a receiver for as long as it is open.
     phase: watch::Sender<Phase>,
     connections: AtomicUsize,
-    /// For the accept loop.
+    /// For the accept loops.
     closing: Notify,
 }
 
 impl Handle {
-    pub(super) fn new() -> Self {
+    /// Creates a handle for servers that are shut down together.
+    #[must_use]
+    pub fn new() -> Self {
         Self(Arc::new(Shared {
             phase: watch::Sender::new(Phase::Serving),
             connections: AtomicUsize::new(0),
@@ -51,7 +55,13 @@ impl Handle {
     /// not run yet, it ends as soon as it is awaited.
     pub fn shutdown(&self) {
         self.enter(Phase::Closing);
-        self.0.closing.notify_one();
+    }
+
+    /// Shuts the server down without waiting for anything: responses that are under way break off.
+    ///
+    /// It may follow [`shutdown`](Self::shutdown), as when an operator presses Ctrl-C a second time.
+    pub fn abort(&self) {
+        self.enter(Phase::Aborting);
     }
 
     /// Returns the number of connections that are open, those in a handshake included.
@@ -68,12 +78,16 @@ impl Handle {
             *now = phase.max(*now);
             is_later
         });
+        self.0.closing.notify_waiters();
     }
 
-    /// Waits until the shutdown begins. For one task only.
+    /// Waits until the shutdown begins.
     pub(super) async fn closing(&self) {
-        while *self.0.phase.borrow() < Phase::Closing {
-            self.0.closing.notified().await;
+        let mut notified = pin!(self.0.closing.notified());
+        // From here on, and so before the look at the phase, it is woken.
+        notified.as_mut().enable();
+        if *self.0.phase.borrow() < Phase::Closing {
+            notified.await;
         }
     }
 
@@ -112,6 +126,12 @@ impl Membership {
 impl Drop for Membership {
     fn drop(&mut self) {
         self.server.0.connections.fetch_sub(1, Ordering::Relaxed);
+    }
+}
+
+impl Default for Handle {
+    fn default() -> Self {
+        Self::new()
     }
 }
 

@@ -13,7 +13,9 @@ use tokio::{
 /// responses wait up to 40 ms for the client's acknowledgement), and for its `UnixListener`.
 /// [`FromAxum`](super::FromAxum) adapts any listener of `axum::serve` (feature `axum`).
 ///
-/// Implement it for sources of your own, as here for pipes in memory:
+/// Implement it for sources of your own. One that has a `TcpListener` inside gets `TCP_NODELAY` by
+/// `Listener::accept(&mut self.inner)`; `self.inner.accept()` is tokio's own method, and does not set it.
+/// Here are pipes in memory:
 ///
 /// ```
 /// use std::io;

@@ -21,6 +21,7 @@ use super::IncomingBody;
     note = "pass the `Router` itself, without `into_make_service()`",
     note = "instead of `into_make_service_with_connect_info::<SocketAddr>()` write \
             `serve(listener, app).with_connect_info(axum::extract::ConnectInfo)`",
+    note = "a `Router` that still lacks its state becomes a service by `with_state`",
     note = "any other service must be `Service<Request<IncomingBody>, Response = Response<B>> + Clone + \
             Send + 'static`, with a future that is `Send` and a response body whose data is `Bytes`"
 )]

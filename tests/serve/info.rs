@@ -159,6 +159,24 @@ async fn acceptors_run_in_the_order_in_which_they_are_given_and_infos_see_what_w
     );
 }
 
+/// So that an acceptor which reads the PROXY protocol can correct the address.
+#[tokio::test]
+async fn an_info_takes_the_place_of_an_earlier_one_of_its_type() {
+    let address = |last| ConnectInfo(SocketAddr::from(([192, 0, 2, last], 1)));
+    let handler = |ConnectInfo(client): ConnectInfo<SocketAddr>| async move { client.to_string() };
+    let (dial, _) = piped(Router::new().fallback(handler), |server| {
+        server
+            .with_stream_info(move |_: &DuplexStream| address(2))
+            .with_connect_info(move |()| address(1))
+            .with_acceptor(|io| async { Ok::<DuplexStream, io::Error>(io) })
+            .with_stream_info(move |_| address(3))
+    });
+    let mut client = dial.connect();
+    write(&mut client, HEAD).await;
+    let seen = within(read_all(&mut client)).await;
+    assert!(seen.ends_with("\r\n\r\n192.0.2.3:1"), "{seen}");
+}
+
 /// What an acceptor makes that has read a line.
 struct Lined {
     io: DuplexStream,

@@ -11,11 +11,16 @@ mod resources;
 mod support;
 
 mod accepting;
+mod certificates;
 mod half_close;
+mod handles;
 mod idle;
 mod info;
+mod layers;
 #[cfg(target_os = "linux")]
 mod many;
 mod observed;
+mod rows;
 mod shutdown;
+mod sizes;
 mod slow_starts;

@@ -165,6 +165,12 @@ pub(crate) fn goaway(bytes: &[u8]) -> Option<u32> {
 
 /// TLS for both sides, with a certificate that only they trust.
 pub(crate) fn tls(protocols: &[&str]) -> (TlsAcceptor, TlsConnector) {
+    tls_offering(&["h2", "http/1.1"], protocols)
+}
+
+/// The same, where the server has something to say about the protocol.
+pub(crate) fn tls_offering(offered: &[&str], protocols: &[&str]) -> (TlsAcceptor, TlsConnector) {
+    let names = |names: &[&str]| names.iter().map(|name| name.as_bytes().to_vec()).collect();
     let signed = rcgen::generate_simple_self_signed(["localhost".to_owned()]).expect("valid");
     let key = PrivateKeyDer::try_from(signed.signing_key.serialize_der()).expect("DER");
     let certificate = signed.cert.der().clone();
@@ -172,16 +178,13 @@ pub(crate) fn tls(protocols: &[&str]) -> (TlsAcceptor, TlsConnector) {
         .with_no_client_auth()
         .with_single_cert(vec![certificate.clone()], key)
         .expect("a pair");
-    server.alpn_protocols = vec![b"h2".to_vec(), b"http/1.1".to_vec()];
+    server.alpn_protocols = names(offered);
     let mut roots = RootCertStore::empty();
     roots.add(certificate).expect("valid");
     let mut client = ClientConfig::builder()
         .with_root_certificates(roots)
         .with_no_client_auth();
-    client.alpn_protocols = protocols
-        .iter()
-        .map(|name| name.as_bytes().to_vec())
-        .collect();
+    client.alpn_protocols = names(protocols);
     (Arc::new(server).into(), Arc::new(client).into())
 }
 

@@ -13,6 +13,7 @@ function upload() {
   return new Promise((resolve, reject) => {
     const stream = session.request({
       ':method': 'PUT',
+      ':path': new URL(url).pathname,
       'content-length': bytes,
       expect: '100-continue',
       authorization: `Bearer ${token}`,

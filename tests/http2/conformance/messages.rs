@@ -122,6 +122,16 @@ fn pseudo_fields() -> Vec<Case> {
             MALFORMED,
         ),
         case(
+            "CONNECT with :protocol without the setting",
+            get_of(&[
+                &connect(),
+                &field(":protocol", "websocket"),
+                &GET[1..],
+                &authority(),
+            ]),
+            MALFORMED,
+        ),
+        case(
             "a pseudo-header field after others",
             get_of(&[&GET[..2], &field("x-a", "b"), &GET[2..]]),
             MALFORMED,

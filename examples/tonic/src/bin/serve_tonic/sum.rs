@@ -39,13 +39,20 @@ impl ClientStreamingService<u64> for Sum {
     type Future = BoxFuture<Response<u64>, Status>;
 
     fn call(&mut self, request: Request<Streaming<u64>>) -> Self::Future {
+        let client = request.remote_addr();
         let mut numbers = request.into_inner();
         Box::pin(async move {
             let mut sum = 0;
             while let Some(number) = numbers.next().await {
                 sum += number?;
             }
-            Ok(Response::new(sum))
+            let mut response = Response::new(sum);
+            if let Some(client) = client {
+                let client = client.ip().to_string().parse();
+                let client = client.expect("an IP address is ASCII");
+                response.metadata_mut().insert("client", client);
+            }
+            Ok(response)
         })
     }
 }
