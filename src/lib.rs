@@ -272,6 +272,8 @@
 struct Readme;
 
 mod accepted;
+#[cfg(feature = "client")]
+pub mod client;
 mod credentials;
 mod decision;
 mod exchange;

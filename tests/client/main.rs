@@ -1,0 +1,4 @@
+//! The client's half: who asks, what is waited for, and what becomes of body and connection.
+
+mod support;
+mod waiting;
