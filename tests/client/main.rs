@@ -1,4 +1,5 @@
 //! The client's half: who asks, what is waited for, and what becomes of body and connection.
 
+mod scripts;
 mod support;
 mod waiting;

@@ -148,6 +148,11 @@ impl Peer {
         self.socket.write_all(text.as_bytes()).await.unwrap();
     }
 
+    /// False once the client is gone.
+    pub(crate) async fn try_say(&mut self, text: &str) -> bool {
+        self.socket.write_all(text.as_bytes()).await.is_ok()
+    }
+
     async fn more(&mut self) -> usize {
         let read = timeout(SOON, self.socket.read_buf(&mut self.unread));
         read.await.expect("bytes or the end in time").unwrap_or(0)
