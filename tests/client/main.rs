@@ -1,5 +1,8 @@
 //! The client's half: who asks, what is waited for, and what becomes of body and connection.
 
+mod asks;
+mod memory;
+mod repeats;
 mod scripts;
 mod support;
 mod waiting;
