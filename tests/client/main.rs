@@ -2,6 +2,7 @@
 
 mod asks;
 mod memory;
+mod orders;
 mod repeats;
 mod scripts;
 mod support;
