@@ -20,36 +20,33 @@ use super::{
 };
 
 pin_project! {
-    /// The response of an [`ExpectContinue`](super::ExpectContinue).
+    /// The response of an [`ExpectContinue`](super::ExpectContinue): `F` is the future of the wrapped
+    /// client `S`.
     ///
     /// The clock of the wait runs in here: a body waits longer if nobody polls this future.
-    pub struct ResponseFuture<S, B>
-    where
-        S: Service<Request<WaitingBody<B>>>,
-    {
+    // Without a bound that ties the parameters: for one, the compiler can't tell that a task with this
+    // future in it is `Send` where `B` has a `Box<dyn Error>` in it (rust-lang/rust#110338).
+    pub struct ResponseFuture<F, S, B> {
         #[pin]
-        call: S::Future,
+        call: F,
         exchange: Option<Box<Exchange<S, B>>>,
     }
 }
 
-impl<S, B> ResponseFuture<S, B>
-where
-    S: Service<Request<WaitingBody<B>>>,
-{
-    pub(super) fn passing(call: S::Future) -> Self {
+impl<F, S, B> ResponseFuture<F, S, B> {
+    pub(super) fn passing(call: F) -> Self {
         Self {
             call,
             exchange: None,
         }
     }
 
-    pub(super) fn of((call, exchange): Begun<S::Future, S, B>) -> Self {
+    pub(super) fn of((call, exchange): Begun<F, S, B>) -> Self {
         Self { call, exchange }
     }
 }
 
-impl<S, B, R> Future for ResponseFuture<S, B>
+impl<S, B, R> Future for ResponseFuture<S::Future, S, B>
 where
     S: Service<Request<WaitingBody<B>>, Response = Response<R>>,
     B: Body + Send + 'static,
@@ -87,10 +84,7 @@ where
     }
 }
 
-impl<S, B> fmt::Debug for ResponseFuture<S, B>
-where
-    S: Service<Request<WaitingBody<B>>>,
-{
+impl<F, S, B> fmt::Debug for ResponseFuture<F, S, B> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("ResponseFuture").finish_non_exhaustive()
     }

@@ -1,6 +1,7 @@
 //! The client's half: who asks, what is waited for, and what becomes of body and connection.
 
 mod asks;
+mod leaks;
 mod memory;
 mod orders;
 mod repeats;

@@ -1,7 +1,7 @@
 //! Servers that are scripts over raw sockets, and clients on hyper-util.
 
 use std::{
-    future::Future,
+    future::{poll_fn, Future},
     net::SocketAddr,
     sync::{Arc, Mutex},
     time::Duration,
@@ -20,7 +20,7 @@ use tokio::{
     net::{TcpListener, TcpStream},
     time::timeout,
 };
-use tower::{Layer, ServiceExt};
+use tower::{Layer, Service};
 use tower_expect::client::{Event, ExpectContinue, ExpectContinueLayer, ResponseBody, WaitingBody};
 
 pub(crate) type BoxError = Box<dyn std::error::Error + Send + Sync>;
@@ -68,7 +68,11 @@ pub(crate) async fn send(
     client: &Asking,
     request: Request<Upload>,
 ) -> Result<Response<ResponseBody<Incoming>>, Error> {
-    let response = client.clone().oneshot(request);
+    let mut client = client.clone();
+    let response = async {
+        poll_fn(|cx| client.poll_ready(cx)).await?;
+        client.call(request).await
+    };
     timeout(SOON, response).await.expect("a response in time")
 }
 
