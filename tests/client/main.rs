@@ -1,10 +1,13 @@
 //! The client's half: who asks, what is waited for, and what becomes of body and connection.
 
+mod allocations;
 mod asks;
+mod conn;
 mod leaks;
 mod memory;
 mod orders;
 mod repeats;
 mod scripts;
 mod support;
+mod versions;
 mod waiting;
