@@ -6,6 +6,7 @@ mod conn;
 mod leaks;
 mod memory;
 mod orders;
+mod patience;
 mod repeats;
 mod scripts;
 mod support;

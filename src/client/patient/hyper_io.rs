@@ -37,6 +37,7 @@ impl<Io: Read + Unpin> AsyncRead for Watched<'_, Io> {
         buffer: &mut ReadBuf<'_>,
     ) -> Poll<io::Result<()>> {
         let stream = &mut *self.0;
+        stream.note_reader();
         let room = buffer.remaining();
         let mut io = TokioIo::new(&mut stream.io);
         let result = ready!(Pin::new(&mut io).poll_read(cx, buffer));

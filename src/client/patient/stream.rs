@@ -1,9 +1,14 @@
 //! The socket.
 
 use std::{
+    future::Future,
     io,
+    pin::Pin,
     task::{Context, Poll, Waker},
+    time::Duration,
 };
+
+use tokio::time::{sleep, Instant, Sleep};
 
 /// A socket that keeps a write error back until its read side has ended.
 ///
@@ -18,12 +23,17 @@ use std::{
 /// Use it as the IO of an HTTP/1.1 client: as `Io` of tokio's traits or of hyper's. Reads and writes must come
 /// from one task, as hyper's do. [`PatientConnector`](super::PatientConnector) makes a connector of hyper-util use it.
 ///
-/// With TLS, put it outside: around the stream that encrypts. Below, it can't see that TLS has ended and that
-/// nobody reads on.
+/// With TLS, put it outside, around the stream that encrypts. It works inside as well, but there it does not
+/// see that the reader has come to the end of TLS and reads no more. A write that nobody's reading can
+/// bring to an end fails 30 seconds after the last read.
 ///
 /// # Cancel safety
 ///
 /// As the wrapped socket. A pending write has taken none of its bytes.
+///
+/// # Panics
+///
+/// When a write fails, outside of a tokio runtime with a time driver.
 #[derive(Debug)]
 pub struct PatientStream<Io> {
     pub(super) io: Io,
@@ -32,10 +42,21 @@ pub struct PatientStream<Io> {
 
 #[derive(Debug, Default)]
 struct Patience {
-    kept: Option<io::ErrorKind>,
+    kept: Option<Kept>,
     read_ended: bool,
-    writer: Option<Waker>,
 }
+
+/// A write error.
+#[derive(Debug)]
+struct Kept {
+    kind: io::ErrorKind,
+    writer: Waker,
+    /// For a reader that is gone.
+    end: Pin<Box<Sleep>>,
+}
+
+/// From the last read to the end of a write that has failed.
+const READS_NO_MORE: Duration = Duration::from_secs(30);
 
 impl<Io> PatientStream<Io> {
     /// Wraps a socket.
@@ -67,24 +88,34 @@ impl<Io> PatientStream<Io> {
         write: impl FnOnce(&mut Io, &mut Context<'_>) -> Poll<io::Result<T>>,
     ) -> Poll<io::Result<T>> {
         let patience = &mut self.patience;
-        if patience.kept.is_none() {
-            match write(&mut self.io, cx) {
+        let kept = match &mut patience.kept {
+            Some(kept) => kept,
+            kept => match write(&mut self.io, cx) {
                 Poll::Ready(Err(error)) if !patience.read_ended && is_by_peer(&error) => {
-                    patience.kept = Some(error.kind());
                     // What has come is there, but the reader may not know.
                     cx.waker().wake_by_ref();
+                    kept.insert(Kept {
+                        kind: error.kind(),
+                        writer: cx.waker().clone(),
+                        end: Box::pin(sleep(READS_NO_MORE)),
+                    })
                 }
                 other => return other,
-            }
+            },
+        };
+        // hyper flushes before it ends a connection (hyper 1.12, `proto/h1/io.rs:338`): were this pending
+        // for good, the connection would never end.
+        if patience.read_ended || kept.end.as_mut().poll(cx).is_ready() {
+            patience.read_ended = true;
+            return Poll::Ready(Err(kept.kind.into()));
         }
-        match patience.kept {
-            // hyper flushes before it ends a connection (hyper 1.12, `proto/h1/io.rs:338`): were this
-            // pending, too, the connection would never end.
-            Some(kind) if patience.read_ended => Poll::Ready(Err(kind.into())),
-            _ => {
-                patience.writer = Some(cx.waker().clone());
-                Poll::Pending
-            }
+        kept.writer.clone_from(cx.waker());
+        Poll::Pending
+    }
+
+    pub(super) fn note_reader(&mut self) {
+        if let Some(kept) = &mut self.patience.kept {
+            kept.end.as_mut().reset(Instant::now() + READS_NO_MORE);
         }
     }
 
@@ -95,8 +126,8 @@ impl<Io> PatientStream<Io> {
             return;
         }
         self.patience.read_ended = true;
-        if let Some(writer) = self.patience.writer.take() {
-            writer.wake();
+        if let Some(kept) = &self.patience.kept {
+            kept.writer.wake_by_ref();
         }
     }
 

@@ -16,6 +16,7 @@ impl<Io: AsyncRead + Unpin> AsyncRead for PatientStream<Io> {
         cx: &mut Context<'_>,
         buffer: &mut ReadBuf<'_>,
     ) -> Poll<io::Result<()>> {
+        self.note_reader();
         let room = buffer.remaining();
         let result = ready!(Pin::new(&mut self.io).poll_read(cx, buffer));
         self.note_read(&result, room, buffer.remaining());
