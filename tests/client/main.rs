@@ -3,12 +3,16 @@
 mod allocations;
 mod asks;
 mod conn;
+mod informational;
 mod leaks;
 mod memory;
+#[cfg(all(feature = "metrics", feature = "tracing"))]
+mod observe;
 mod orders;
 mod patience;
 mod repeats;
 mod scripts;
 mod support;
+mod traits;
 mod versions;
 mod waiting;

@@ -101,10 +101,6 @@ impl Seen {
         };
         seen.iter().map(name).collect()
     }
-
-    pub(crate) fn events(&self) -> Vec<Event> {
-        self.0.lock().unwrap().clone()
-    }
 }
 
 /// A connection of the server's.
@@ -181,10 +177,25 @@ where
             };
             socket.set_nodelay(true).unwrap();
             let unread = Vec::new();
-            tokio::spawn(script(number, Peer { socket, unread }));
+            let script = script(number, Peer { socket, unread });
+            tokio::spawn(async {
+                let _failing = Failing;
+                script.await;
+            });
         }
     });
     address
+}
+
+/// Nobody awaits a script, and what it asserts may come after the test's last line.
+struct Failing;
+
+impl Drop for Failing {
+    fn drop(&mut self) {
+        if std::thread::panicking() {
+            std::process::exit(101);
+        }
+    }
 }
 
 /// Of a script: what it found, for the test to assert.
