@@ -70,6 +70,8 @@ pub(super) fn passing<B>(mut request: Request<B>) -> Request<WaitingBody<B>> {
 /// A call of the service, and the exchange if the request asks.
 pub(super) type Begun<F, S, B> = (F, Option<Box<Exchange<S, B>>>);
 
+type Repeated<S, B, F, E> = Option<Result<Begun<F, S, B>, E>>;
+
 impl<S, B> Exchange<S, B>
 where
     S: Service<Request<WaitingBody<B>>>,
@@ -119,7 +121,7 @@ where
     pub(super) fn poll_repeat(
         &mut self,
         cx: &mut Context<'_>,
-    ) -> Poll<Option<Result<Begun<S::Future, S, B>, S::Error>>> {
+    ) -> Poll<Repeated<S, B, S::Future, S::Error>> {
         if let Some(again) = &mut self.again {
             if let Err(error) = ready!(again.spare.service.poll_ready(cx)) {
                 return Poll::Ready(Some(Err(error)));

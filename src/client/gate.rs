@@ -88,16 +88,13 @@ impl Gate {
             Stage::Waiting | Stage::Withheld => {}
         }
         state.body = Some(cx.waker().clone());
-        let caller = match state.begun {
-            Some(_) => None,
-            None => {
-                state.begun = Some(Instant::now());
-                state.unheard = state.deaf;
-                state.call.take()
-            }
-        };
-        drop(state);
-        wake(caller);
+        if state.begun.is_none() {
+            state.begun = Some(Instant::now());
+            state.unheard = state.deaf;
+            let caller = state.call.take();
+            drop(state);
+            wake(caller);
+        }
         Poll::Pending
     }
 

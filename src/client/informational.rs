@@ -7,7 +7,9 @@ use http::{HeaderMap, Request, StatusCode};
 use super::gate::Gate;
 
 #[derive(Clone)]
-struct OnInformational(Arc<dyn Fn(StatusCode, &HeaderMap) + Send + Sync>);
+struct OnInformational(Arc<Callback>);
+
+type Callback = dyn Fn(StatusCode, &HeaderMap) + Send + Sync;
 
 /// Calls `callback` with each interim (1xx) response to this request, 100s included.
 ///

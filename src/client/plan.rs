@@ -52,17 +52,13 @@ impl Expect {
 /// not ask.
 pub(super) fn plan<B: Body>(head: &mut Parts, body: &B, min_length: u64) -> Option<Expect> {
     let length = length(head, body);
-    let own = match head.headers.contains_key(EXPECT) {
-        false => Expect::Absent,
-        // Malformed, or for somebody else: the caller's affair.
-        true => match of_header(&head.headers).ok()? {
-            Some(own) => own,
-            // The caller forbids it.
-            None => {
-                head.headers.remove(EXPECT);
-                return None;
-            }
-        },
+    let own = match own(&head.headers) {
+        Own::Expect(own) => own,
+        Own::Forbidden => {
+            head.headers.remove(EXPECT);
+            return None;
+        }
+        Own::Other => return None,
     };
     let possible = head.version == Version::HTTP_11
         && head.method != Method::CONNECT
@@ -78,20 +74,28 @@ pub(super) fn plan<B: Body>(head: &mut Parts, body: &B, min_length: u64) -> Opti
     None
 }
 
-/// `Err` without a 100-continue.
-fn of_header(headers: &HeaderMap) -> Result<Option<Expect>, ()> {
-    let expectations = Expectations::parse(headers).map_err(|_| ())?;
-    if expectations.is_empty() {
-        return Ok(None);
+/// What the caller's header says.
+enum Own {
+    Expect(Expect),
+    /// Nothing, in so many lines.
+    Forbidden,
+    /// Malformed, or for somebody else.
+    Other,
+}
+
+fn own(headers: &HeaderMap) -> Own {
+    if !headers.contains_key(EXPECT) {
+        return Own::Expect(Expect::Absent);
     }
-    if !expectations.has_continue() {
-        return Err(());
+    match Expectations::parse(headers) {
+        Ok(members) if members.is_empty() => Own::Forbidden,
+        Ok(members) if !members.has_continue() => Own::Other,
+        Ok(members) if members.iter().all(|member| member.is_continue()) => {
+            Own::Expect(Expect::Continue)
+        }
+        Ok(_) => Own::Expect(Expect::Among),
+        Err(_) => Own::Other,
     }
-    let only = expectations.iter().all(|member| member.is_continue());
-    Ok(Some(match only {
-        true => Expect::Continue,
-        false => Expect::Among,
-    }))
 }
 
 /// In bytes, if it is known.

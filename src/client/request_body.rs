@@ -84,7 +84,7 @@ where
     fn size_hint(&self) -> SizeHint {
         match (&self.body, &self.wait) {
             (Some(body), _) => body.size_hint(),
-            (None, Some(wait)) => wait.hint.clone(),
+            (None, Some(wait)) => SizeHint::clone(&wait.hint),
             (None, None) => SizeHint::with_exact(0),
         }
     }
