@@ -152,7 +152,7 @@ async fn a_header_of_the_callers_is_left_out_too() {
     for asks in [true, false] {
         let request = Request::put("http://a/").header("expect", "100-continue");
         let request = request.body(Full::from("hello")).unwrap();
-        let response = layer.layer(service.clone()).oneshot(request).await.unwrap();
+        let response = layer.layer(service).oneshot(request).await.unwrap();
         assert_eq!(response.extensions().get::<bool>(), Some(&asks));
     }
 }

@@ -128,12 +128,12 @@ async fn a_repeat_carries_the_head_as_it_was() {
     })
     .await;
     let heard = Notes::default();
-    let hears = heard.clone();
+    let listener = heard.clone();
     let mut request = put(address, full("hello"));
     let fields = request.headers_mut();
     fields.append("x-twice", "1".parse().unwrap());
     fields.append("x-twice", "2".parse().unwrap());
-    on_informational(&mut request, move |status, _| hears.note(status));
+    on_informational(&mut request, move |status, _| listener.note(status));
     let response = send(&asking(&patient()), request).await.unwrap();
     assert_eq!(text(response).await, "ok");
     let heads = notes.wait_for(2).await;
