@@ -2,6 +2,7 @@
 
 mod allocations;
 mod asks;
+mod bodies;
 mod conn;
 mod informational;
 mod leaks;
