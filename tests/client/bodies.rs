@@ -50,14 +50,14 @@ impl Body for Scripted {
     }
 }
 
-fn data(text: &'static str) -> Polled {
-    Ok(Frame::data(Bytes::from_static(text.as_bytes())))
+fn data(text: &'static str) -> Frame<Bytes> {
+    Frame::data(Bytes::from_static(text.as_bytes()))
 }
 
-fn trailers() -> Polled {
+fn trailers() -> Frame<Bytes> {
     let mut fields = HeaderMap::new();
     fields.insert("x-sum", HeaderValue::from_static("1"));
-    Ok(Frame::trailers(fields))
+    Frame::trailers(fields)
 }
 
 /// Asks, or does not.
@@ -104,7 +104,11 @@ async fn the_requests_frames_trailers_hints_and_errors_are_passed_on() {
             Ok::<_, Infallible>(Response::new(Empty::<Bytes>::new()))
         });
         let layer = ExpectContinueLayer::new().min_length(least);
-        let body = Scripted::new([data("ab"), trailers(), Err(io::Error::other("broken"))]);
+        let body = Scripted::new([
+            Ok(data("ab")),
+            Ok(trailers()),
+            Err(io::Error::other("broken")),
+        ]);
         let response = layer.layer(service).oneshot(request(&layer, body));
         response.await.unwrap();
     }
@@ -116,7 +120,7 @@ async fn the_responses_end_is_its_end_where_the_requests_body_is_withheld() {
     for frames in [vec!["no"], vec!["n", "o"], vec![]] {
         let whole = frames.concat();
         let service = service_fn(move |request: Request<WaitingBody<Scripted>>| {
-            let body = Scripted::new(frames.iter().map(|text| data(text)));
+            let body = Scripted::new(frames.iter().map(|text| Ok(data(text))));
             let mut response = Response::new(body);
             *response.status_mut() = StatusCode::FORBIDDEN;
             async move {
@@ -125,7 +129,7 @@ async fn the_responses_end_is_its_end_where_the_requests_body_is_withheld() {
             }
         });
         let layer = ExpectContinueLayer::new().min_length(0);
-        let body = Scripted::new([data("ab")]);
+        let body = Scripted::new([Ok(data("ab"))]);
         let response = layer
             .layer(service)
             .oneshot(request(&layer, body))
