@@ -256,6 +256,8 @@
 //! * `metrics`: `Metrics`, an observer that counts, for Prometheus and others.
 //! * `axum`: `LingerListener`, for `axum::serve` on sockets that linger.
 //! * `serve`: the module `serve`, an accept loop for HTTP/1.1, by hyper, and HTTP/2, by `http2`.
+//! * `client`: the module `client`, a layer for clients that waits for the 100, and sockets on which early
+//!   responses are seen.
 //!
 //! [`support`]: ExpectLayer::support
 //! [`strip_expect`]: ExpectLayer::strip_expect
@@ -272,6 +274,8 @@
 struct Readme;
 
 mod accepted;
+#[cfg(feature = "client")]
+pub mod client;
 mod credentials;
 mod decision;
 mod exchange;

@@ -78,14 +78,14 @@ where
             let establish = async move { establish.run((io, info)).await };
             let closing = watched.membership.reached(Phase::Closing);
             let aborting = pin!(watched.membership.reached(Phase::Aborting));
-            let served = pin!(connection::serve(establish, service, &settings, closing));
+            let running = pin!(connection::serve(establish, service, &settings, closing));
             let aborted = || {
                 (
                     ConnectionEnd::Aborted,
                     "the server did not wait for its end any longer".into(),
                 )
             };
-            let ended = until(aborting, served).await;
+            let ended = until(aborting, running).await;
             watched.end(ended.unwrap_or_else(|| Err(aborted())));
         });
     }

@@ -17,7 +17,7 @@ pub(super) struct Establish<Raw, Io>(
     Arc<dyn Fn(Established<Raw>) -> Establishing<Io> + Send + Sync>,
 );
 
-impl<Raw: Send + 'static> Establish<Raw, Raw> {
+impl<T: Send + 'static> Establish<T, T> {
     pub(super) fn nothing() -> Self {
         Self(Arc::new(|connection| {
             Box::pin(async move { Ok(connection) })
@@ -75,7 +75,9 @@ impl<Raw, Io> Clone for Establish<Raw, Io> {
 }
 
 /// What becomes of the other side's address.
-pub(super) struct Inform<L: Listener>(Arc<dyn Fn(L::Addr, &mut Extensions) + Send + Sync>);
+pub(super) struct Inform<L: Listener>(Arc<Note<L::Addr>>);
+
+type Note<Addr> = dyn Fn(Addr, &mut Extensions) + Send + Sync;
 
 impl<L: Listener> Inform<L> {
     pub(super) fn nothing() -> Self {

@@ -53,7 +53,7 @@ async fn under_load_every_response_that_was_begun_is_whole() {
                     let path = ["pieces", "upload"][number / 2 % 2];
                     loop {
                         let request = http::Request::put(format!("http://{address}/{path}"))
-                            .body(Bytes::from_static(&[7; 65536]).into())
+                            .body(Bytes::from(vec![7; 65536]).into())
                             .expect("valid");
                         // An error here means that the request found no connection any more.
                         let Ok(response) = client.request(request).await else {

@@ -1,0 +1,91 @@
+//! The response future.
+
+use std::{
+    fmt,
+    future::Future,
+    pin::Pin,
+    task::{ready, Context, Poll},
+};
+
+use http::{Request, Response};
+use http_body::Body;
+use pin_project_lite::pin_project;
+use tower_service::Service;
+
+use super::{
+    exchange::{Begun, Exchange},
+    request_body::WaitingBody,
+    response_body::ResponseBody,
+    BoxError,
+};
+
+pin_project! {
+    /// The response of an [`ExpectContinue`](super::ExpectContinue): `F` is the future of the wrapped
+    /// client `S`.
+    ///
+    /// The clock of the wait runs in here: a body waits longer if nobody polls this future.
+    // Without a bound that ties the parameters: for one, the compiler can't tell that a task with this
+    // future in it is `Send` where `B` has a `Box<dyn Error>` in it (rust-lang/rust#110338).
+    pub struct ResponseFuture<F, S, B> {
+        #[pin]
+        call: F,
+        exchange: Option<Box<Exchange<S, B>>>,
+    }
+}
+
+impl<F, S, B> ResponseFuture<F, S, B> {
+    pub(super) fn passing(call: F) -> Self {
+        Self {
+            call,
+            exchange: None,
+        }
+    }
+
+    pub(super) fn of((call, exchange): Begun<F, S, B>) -> Self {
+        Self { call, exchange }
+    }
+}
+
+impl<S, B, R> Future for ResponseFuture<S::Future, S, B>
+where
+    S: Service<Request<WaitingBody<B>>, Response = Response<R>>,
+    B: Body + Send + 'static,
+    B::Error: Into<BoxError>,
+    R: Body,
+{
+    type Output = Result<Response<ResponseBody<R>>, S::Error>;
+
+    fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
+        let mut this = self.project();
+        loop {
+            let Some(exchange) = this.exchange else {
+                let response = ready!(this.call.poll(cx))?;
+                return Poll::Ready(Ok(response.map(ResponseBody::plain)));
+            };
+            if let Some(begun) = ready!(exchange.poll_repeat(cx)) {
+                let (call, exchange) = begun?;
+                this.call.set(call);
+                *this.exchange = exchange;
+                continue;
+            }
+            let patience = exchange.poll_patience(cx);
+            match this.call.as_mut().poll(cx) {
+                Poll::Ready(result) => {
+                    if let Some(result) = exchange.settle(result) {
+                        return Poll::Ready(result);
+                    }
+                }
+                Poll::Pending => {
+                    exchange.act(patience);
+                    return Poll::Pending;
+                }
+            }
+        }
+    }
+}
+
+impl<F, S, B> fmt::Debug for ResponseFuture<F, S, B> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("ResponseFuture").finish_non_exhaustive()
+    }
+}

@@ -1,0 +1,11 @@
+//! Sockets on which a response is seen although the server has closed.
+
+mod connector;
+mod hyper_io;
+mod stream;
+mod tokio_io;
+
+pub use self::{
+    connector::{PatientConnector, PatientConnectorFuture},
+    stream::PatientStream,
+};
