@@ -120,7 +120,7 @@ package() {
             problems=1
         fi
     done <.ci/package.txt
-    ((problems == 0)) && cargo package --all-features
+    ((problems == 0)) && cargo publish --dry-run --all-features
 }
 
 # A change that breaks users needs the version that says so.
