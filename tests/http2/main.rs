@@ -11,6 +11,7 @@ mod pipes;
 mod refusals;
 mod response;
 mod serving;
+mod sharing;
 mod signal;
 #[path = "../support/skip.rs"]
 mod skip;
