@@ -34,7 +34,7 @@ REJECTED = ("r401", "r413", "handler401")
 SIZES = ("300K", "8M")
 SIDE_BY_SIDE = 4
 LEGEND = """In how many of the rejected uploads the caller saw the rejection. The server is
-`tower_expect::serve`; `bare` is axum on hyper without the layer."""
+`tower_expect::serve`; `bare` is axum on hyper without the layer, whose own rejections are none of gRPC."""
 
 
 def main():
