@@ -4,7 +4,7 @@ use std::{
     error::Error,
     future::{pending, poll_fn, Future},
     io,
-    pin::pin,
+    pin::{pin, Pin},
     sync::Arc,
     task::Poll,
     time::{Duration, Instant},
@@ -55,7 +55,7 @@ where
     let mut places = max_connections.map(Places::new);
     let signal = shutdown.unwrap_or_else(|| Box::pin(pending()));
     let mut shutdown = pin!(async {
-        until(handle.closing(), signal).await;
+        until(pin!(handle.closing()), signal).await;
     });
     loop {
         let next = async {
@@ -65,7 +65,7 @@ where
             };
             (accept(&mut listener, &observers).await, place)
         };
-        let Some(((io, address), place)) = until(shutdown.as_mut(), next).await else {
+        let Some(((io, address), place)) = until(shutdown.as_mut(), pin!(next)).await else {
             break;
         };
         let info = connect_info.of_connection(address);
@@ -76,8 +76,8 @@ where
         tokio::spawn(async move {
             let establish = async move { establish.run((io, info)).await };
             let closing = watched.membership.reached(Phase::Closing);
-            let aborting = watched.membership.reached(Phase::Aborting);
-            let served = connection::serve(establish, service, &settings, closing);
+            let aborting = pin!(watched.membership.reached(Phase::Aborting));
+            let served = pin!(connection::serve(establish, service, &settings, closing));
             let aborted = || {
                 (
                     ConnectionEnd::Aborted,
@@ -103,11 +103,15 @@ where
 }
 
 /// What `future` yields, or `None` if `stop` is ready before that.
-async fn until<T>(stop: impl Future<Output = ()>, future: impl Future<Output = T>) -> Option<T> {
-    let (mut stop, mut future) = (pin!(stop), pin!(future));
-    poll_fn(|cx| match stop.as_mut().poll(cx) {
+///
+/// Both are pinned by the caller: moved in here and pinned, they would be in the caller's task twice.
+async fn until<T>(
+    mut stop: impl Future<Output = ()> + Unpin,
+    mut future: impl Future<Output = T> + Unpin,
+) -> Option<T> {
+    poll_fn(|cx| match Pin::new(&mut stop).poll(cx) {
         Poll::Ready(()) => Poll::Ready(None),
-        Poll::Pending => future.as_mut().poll(cx).map(Some),
+        Poll::Pending => Pin::new(&mut future).poll(cx).map(Some),
     })
     .await
 }
