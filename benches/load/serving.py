@@ -34,7 +34,7 @@ BODY = b"hello\n"
 
 
 def measure(programs, quick):
-    blocks, pairs, seconds = (1, 3, 0.5) if quick else (4, 8, 1.0)
+    blocks, pairs, seconds = (1, 3, 0.5) if quick else (3, 5, 0.7)
     workloads = {}
     for version in VERSIONS:
         for name, workload in WORKLOADS.items():
