@@ -70,6 +70,7 @@
 mod accept;
 mod activity;
 mod body;
+mod clocks;
 #[doc = include_str!("serve/comparison.md")]
 pub mod comparison {}
 mod connection;
@@ -78,7 +79,6 @@ mod establish;
 mod from_axum;
 mod half_close;
 mod handle;
-mod head_timer;
 mod http1;
 mod http2;
 mod listener;
@@ -262,16 +262,15 @@ impl<L: Listener, S, Io: Send + 'static> Serve<L, S, Io> {
 
     /// Changes the settings of HTTP/1 connections: those of hyper.
     ///
-    /// Two of them are other than hyper's: `half_close` is on, and `header_read_timeout`, 30 s, counts from
-    /// the first byte of a head, so that it does not limit idle connections. Leave `timer` as it is. If you
-    /// raise `max_buf_size`, tell the layer by [`Linger::max_buf_size`](crate::Linger::max_buf_size).
+    /// Two of them are other than hyper's: `half_close` is on, and `header_read_timeout` is off. hyper's would
+    /// limit idle connections, too; see [`header_read_timeout`](Self::header_read_timeout) for the server's. If
+    /// you raise `max_buf_size`, tell the layer by [`Linger::max_buf_size`](crate::Linger::max_buf_size).
     ///
     /// ```
-    /// # use std::time::Duration;
     /// # async fn example(listener: tokio::net::TcpListener, app: axum::Router) -> std::io::Result<()> {
     /// tower_expect::serve(listener, app)
     ///     .with_http1(|http1| {
-    ///         http1.header_read_timeout(Duration::from_secs(10)).max_buf_size(64 * 1024);
+    ///         http1.max_headers(50).max_buf_size(64 * 1024);
     ///     })
     ///     .await
     /// # }
@@ -313,6 +312,19 @@ impl<L: Listener, S, Io: Send + 'static> Serve<L, S, Io> {
     /// [`http2::Builder::handshake_timeout`](crate::http2::Builder::handshake_timeout).
     pub fn handshake_timeout(mut self, timeout: impl Into<Option<Duration>>) -> Self {
         self.timeouts.handshake = Some(timeout.into());
+        self
+    }
+
+    /// Sets how long a client may take for the head of a request, from its first byte on; 30 s unless set,
+    /// `None` for no limit. Over HTTP/2 it holds for a header block, and for any frame but DATA.
+    ///
+    /// Then the connection is closed, over HTTP/2 with GOAWAY. How fast a body arrives is up to the
+    /// application, or to a layer such as tower-http's `RequestBodyTimeoutLayer`.
+    ///
+    /// It takes the place of
+    /// [`http2::Builder::header_read_timeout`](crate::http2::Builder::header_read_timeout).
+    pub fn header_read_timeout(mut self, timeout: impl Into<Option<Duration>>) -> Self {
+        self.timeouts.header_read = Some(timeout.into());
         self
     }
 
