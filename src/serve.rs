@@ -77,7 +77,6 @@ mod connection;
 mod establish;
 #[cfg(feature = "axum")]
 mod from_axum;
-mod half_close;
 mod handle;
 mod http1;
 mod http2;
@@ -85,6 +84,7 @@ mod listener;
 mod preface;
 mod service;
 mod settings;
+mod socket;
 mod write_timeout;
 
 use std::{
@@ -151,7 +151,8 @@ where
 ///
 /// # Panics
 ///
-/// If awaited outside of a tokio runtime, or in one without its time or IO driver.
+/// If awaited outside of a tokio runtime. Without the runtime's time driver, each connection panics in its
+/// task, and so is closed.
 ///
 /// # Cancel safety
 ///
@@ -318,7 +319,8 @@ impl<L: Listener, S, Io: Send + 'static> Serve<L, S, Io> {
     /// Sets how long a client may take for the head of a request, from its first byte on; 30 s unless set,
     /// `None` for no limit. Over HTTP/2 it holds for a header block, and for any frame but DATA.
     ///
-    /// Then the connection is closed, over HTTP/2 with GOAWAY. How fast a body arrives is up to the
+    /// Then the connection is closed, over HTTP/2 with GOAWAY. A head that has begun to arrive together with the
+    /// request before it is not told from none: [`idle_timeout`](Self::idle_timeout) limits it. How fast a body arrives is up to the
     /// application, or to a layer such as tower-http's `RequestBodyTimeoutLayer`.
     ///
     /// It takes the place of
@@ -346,7 +348,7 @@ impl<L: Listener, S, Io: Send + 'static> Serve<L, S, Io> {
     /// Such a client may be waiting for its response (RFC 9112 §9.6), or it may be gone: TCP does not tell. It
     /// gets its response if that begins within this time, and as long as something of it can be written in
     /// each such time. Otherwise the connection is closed, and the service's future dropped. A client that
-    /// resets the connection is noticed at once, but for while its body is not being read.
+    /// resets the connection is noticed at once, or after 100 ms if its body is not being read.
     ///
     /// To take such clients for gone, as hyper does by itself, turn this off by
     /// `.with_http1(|http1| { http1.half_close(false); })`.
@@ -359,7 +361,9 @@ impl<L: Listener, S, Io: Send + 'static> Serve<L, S, Io> {
     /// connection is closed, over HTTP/2 with all its streams.
     ///
     /// What a client is slow to take waits in memory, up to some 400 KiB a response, and holds the
-    /// application's response body. A client that pauses for longer than this, such as a player of videos,
+    /// application's response body. Linux reports room only when a third of the socket's send buffer is free,
+    /// which may be more than 1 MiB: a slow client must take as much within this time, so do not set it to
+    /// a few seconds. It holds for upgraded connections, too. A client that pauses for longer than this, such as a player of videos,
     /// loses its response. It does not limit a client of HTTP/2 that reads, but grants a stream no window
     /// (RFC 9113 §5.2): such a stream lasts as long as its connection.
     pub fn write_timeout(mut self, timeout: impl Into<Option<Duration>>) -> Self {

@@ -1,5 +1,7 @@
 //! One request under watch.
 
+#[cfg(feature = "serve")]
+use std::panic::{catch_unwind, AssertUnwindSafe};
 use std::{
     fmt,
     sync::{
@@ -30,13 +32,16 @@ impl Observers {
         });
     }
 
-    /// Tells of something that belongs to no request.
+    /// Tells of something that belongs to no request. An observer that panics ends neither the server nor,
+    /// where a connection's task panics already, the process.
     #[cfg(feature = "serve")]
     pub(crate) fn tell(&self, event: &Event) {
-        trace::event(event);
-        if let Some(observer) = &self.0 {
-            observer.observe(event);
-        }
+        let _ = catch_unwind(AssertUnwindSafe(|| {
+            trace::event(event);
+            if let Some(observer) = &self.0 {
+                observer.observe(event);
+            }
+        }));
     }
 
     /// `None` if nobody would be told.
