@@ -50,8 +50,8 @@ use bytes::Bytes;
 use clap::Parser;
 use http::{
     header::{
-        Entry, HeaderName, CONNECTION, CONTENT_LENGTH, CONTENT_TYPE, COOKIE, EXPECT, FORWARDED, HOST,
-        PROXY_AUTHENTICATE, PROXY_AUTHORIZATION, TE, TRANSFER_ENCODING, UPGRADE, VIA,
+        Entry, HeaderName, CONNECTION, CONTENT_LENGTH, CONTENT_TYPE, COOKIE, EXPECT, FORWARDED,
+        HOST, PROXY_AUTHENTICATE, PROXY_AUTHORIZATION, TE, TRANSFER_ENCODING, UPGRADE, VIA,
     },
     request, response,
     uri::{Authority, PathAndQuery, Scheme},
@@ -67,7 +67,10 @@ use hyper_util::{
 use tokio::{io::copy_bidirectional, net::TcpListener, sync::watch, time::sleep};
 use tower::{Layer, Service, ServiceBuilder};
 use tower_expect::{
-    client::{ExpectContinue, ExpectContinueLayer, PatientConnector, ResponseBody, WaitingBody},
+    client::{
+        ExpectContinue, ExpectContinueLayer, PatientConnector, ResponseBody, WaitingBody,
+        WithheldError,
+    },
     ExpectLayer,
 };
 
@@ -222,7 +225,10 @@ impl Proxy {
         body: &impl Body,
     ) -> Result<Option<HeaderValue>, Failure> {
         if head.method == Method::CONNECT {
-            return Err(failure(StatusCode::NOT_IMPLEMENTED, "no tunnels by CONNECT"));
+            return Err(failure(
+                StatusCode::NOT_IMPLEMENTED,
+                "no tunnels by CONNECT",
+            ));
         }
         let host = host(head)?;
         let version = head.version;
@@ -240,7 +246,9 @@ impl Proxy {
             return Err(failure(StatusCode::NOT_IMPLEMENTED, text));
         }
         // An empty one: the client layer asks for nobody but the client.
-        headers.entry(EXPECT).or_insert(HeaderValue::from_static(""));
+        headers
+            .entry(EXPECT)
+            .or_insert(HeaderValue::from_static(""));
         if !self.settings.http2 {
             let mut options = Vec::new();
             if trailers {
@@ -353,7 +361,8 @@ fn rewrite_response(head: &mut response::Parts, is_upgrade: bool) -> Result<(), 
         return Err(bad_gateway("uses an unknown transfer coding"));
     }
     if is_upgrade {
-        head.headers.insert(CONNECTION, HeaderValue::from_static("upgrade"));
+        head.headers
+            .insert(CONNECTION, HeaderValue::from_static("upgrade"));
     }
     if let Some(protocol) = upgrade {
         head.headers.insert(UPGRADE, protocol);
@@ -365,7 +374,9 @@ fn rewrite_response(head: &mut response::Parts, is_upgrade: bool) -> Result<(), 
 /// Whom the request is for. Only HTTP/1.0 may leave it out, and nobody may say it twice (RFC 9112 §3.2).
 fn host(head: &request::Parts) -> Result<Option<Authority>, Failure> {
     let mut lines = head.headers.get_all(HOST).iter();
-    let host = lines.next().map(|line| Authority::try_from(line.as_bytes()));
+    let host = lines
+        .next()
+        .map(|line| Authority::try_from(line.as_bytes()));
     let host = match (head.uri.authority().cloned(), host, lines.next()) {
         (_, _, Some(_)) | (None, Some(Err(_)), _) => None,
         (Some(authority), ..) | (None, Some(Ok(authority)), _) => Some(authority),
@@ -502,13 +513,23 @@ fn explain(error: &legacy::Error) -> Failure {
     };
     if error.is_connect() {
         return match causes(error).any(is_timeout) {
-            true => failure(StatusCode::GATEWAY_TIMEOUT, "the origin accepts no connection in time"),
+            true => failure(
+                StatusCode::GATEWAY_TIMEOUT,
+                "the origin accepts no connection in time",
+            ),
             false => bad_gateway("can't be reached"),
         };
     }
+    let is_withheld = |error: &(dyn Error + 'static)| error.is::<WithheldError>();
+    if causes(error).any(is_withheld) {
+        return bad_gateway("sends interim responses without end");
+    }
     // What fails on the user's side is the body, which is the client's.
     if causes(error).any(is_user) {
-        return failure(StatusCode::BAD_REQUEST, "the body of the request breaks off");
+        return failure(
+            StatusCode::BAD_REQUEST,
+            "the body of the request breaks off",
+        );
     }
     match is_dead(error) {
         true => bad_gateway("has closed the connection without a response"),
