@@ -245,6 +245,8 @@ impl Proxy {
             let text = "no transfer codings but chunked";
             return Err(failure(StatusCode::NOT_IMPLEMENTED, text));
         }
+        // hyper-util makes it of the URI, where HTTP/2 has it.
+        headers.remove(HOST);
         // An empty one: the client layer asks for nobody but the client.
         headers
             .entry(EXPECT)
@@ -278,7 +280,6 @@ impl Proxy {
         let client = head.extensions.get().map(|ClientIp(ip)| *ip);
         forwarded(headers, client, host.as_ref());
         add(headers, VIA, &via(version));
-        headers.insert(HOST, value(self.origin.as_str()));
 
         let path = head.uri.path_and_query().cloned();
         let uri = Uri::builder()

@@ -1,5 +1,6 @@
 //! The proxy between scripted origins and clients that send literal bytes.
 
+mod heads;
 mod support;
 mod table;
 
