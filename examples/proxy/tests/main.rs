@@ -1,8 +1,12 @@
 //! The proxy between scripted origins and clients that send literal bytes.
 
+mod attacks;
 mod heads;
+mod moments;
+mod rows;
 mod support;
 mod table;
+mod tunnels;
 
 #[path = "../../../tests/support/message.rs"]
 mod message;
