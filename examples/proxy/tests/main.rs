@@ -2,6 +2,8 @@
 
 mod attacks;
 mod heads;
+#[cfg(target_os = "linux")]
+mod memory;
 mod moments;
 mod rows;
 mod support;
@@ -10,6 +12,13 @@ mod tunnels;
 
 #[path = "../../../tests/support/message.rs"]
 mod message;
+#[cfg(target_os = "linux")]
+#[path = "../../../tests/support/process.rs"]
+#[allow(dead_code, reason = "shared with other tests")]
+mod process;
+#[cfg(target_os = "linux")]
 #[path = "../src/main.rs"]
 #[allow(dead_code, reason = "main is for `cargo run`")]
 mod proxy;
+#[path = "../../../tests/support/resources.rs"]
+mod resources;

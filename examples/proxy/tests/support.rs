@@ -99,6 +99,19 @@ impl Wire {
         self.unread.drain(..length).collect()
     }
 
+    /// Reads at most so many bytes, and keeps none.
+    pub(crate) async fn discard(&mut self, length: usize) {
+        let mut left = length - self.unread.len().min(length);
+        self.unread.clear();
+        let mut buffer = vec![0; 256 << 10];
+        while left > 0 {
+            match self.stream.read(&mut buffer).await {
+                Ok(0) | Err(_) => return,
+                Ok(read) => left -= read.min(left),
+            }
+        }
+    }
+
     pub(crate) async fn receive(&mut self, expected: &str) {
         let received = self.take(expected.len()).await;
         assert_eq!(String::from_utf8_lossy(&received), expected);
