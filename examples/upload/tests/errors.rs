@@ -59,7 +59,7 @@ async fn a_wrong_option_is_explained() {
         (&["-H", "no colon"][..], "no colon in the header"),
         (&["-H", "b@d: x"], "invalid HTTP header name"),
         (&["--content-type", "a\nb"], "invalid value"),
-        (&["--expect-timeout", "-1"], "invalid value"),
+        (&["--expect-timeout=-1"], "invalid value"),
         (&["--what"], "unexpected argument"),
     ] {
         let ended = upload(Path::new("/missing"), "http://localhost/", options).await;
