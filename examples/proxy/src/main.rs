@@ -297,8 +297,8 @@ impl Proxy {
     {
         // With `Expect`, the layer repeats what a dead connection has taken; this is for the others.
         let again = (body.is_end_stream() && head.method().is_idempotent()).then(|| head.clone());
-        let (moved, moves) = watch::channel(());
-        let body = body.inspect_frame(move |_| _ = moved.send(()));
+        let (progress, moves) = watch::channel(());
+        let body = body.inspect_frame(move |_| _ = progress.send(()));
         let limit = self.settings.response_timeout;
         let send = |request| within(limit, moves.clone(), self.send(request));
 
@@ -406,13 +406,10 @@ enum Codings {
 
 /// Removes what is meant for the proxy alone (RFC 9110 §7.6.1).
 fn remove_hop_by_hop(headers: &mut HeaderMap) -> Codings {
-    let mut codings = Codings::Known;
+    let codings: Vec<_> = members(headers, &TRANSFER_ENCODING).collect();
     if headers.contains_key(TRANSFER_ENCODING) {
         // Of the two, that one counts (RFC 9112 §6.3).
         headers.remove(CONTENT_LENGTH);
-        if members(headers, &TRANSFER_ENCODING).any(|coding| coding != b"chunked") {
-            codings = Codings::Unknown;
-        }
     }
     let named = members(headers, &CONNECTION).filter_map(|name| HeaderName::from_bytes(&name).ok());
     let always = [
@@ -428,7 +425,10 @@ fn remove_hop_by_hop(headers: &mut HeaderMap) -> Codings {
     for name in named.chain(always).collect::<Vec<_>>() {
         headers.remove(name);
     }
-    codings
+    match codings.iter().map(Vec::as_slice).collect::<Vec<_>>()[..] {
+        [] | [b"chunked"] => Codings::Known,
+        _ => Codings::Unknown,
+    }
 }
 
 /// The members of a list over all lines of a header, in lower case and without parameters.
@@ -442,17 +442,19 @@ fn members<'a>(headers: &'a HeaderMap, name: &HeaderName) -> impl Iterator<Item 
 }
 
 fn forwarded(headers: &mut HeaderMap, client: Option<IpAddr>, host: Option<&Authority>) {
-    let quoted = |ip: IpAddr| match ip {
-        IpAddr::V4(ip) => format!("for={ip}"),
-        IpAddr::V6(ip) => format!("for=\"[{ip}]\""),
+    let node = match client {
+        Some(IpAddr::V4(ip)) => ip.to_string(),
+        Some(IpAddr::V6(ip)) => format!("\"[{ip}]\""),
+        None => "unknown".to_owned(),
     };
-    let mut element = client.map_or("for=unknown".to_owned(), quoted);
+    let host = host.map(Authority::as_str);
+    let named = host.map_or_else(String::new, |host| format!("host=\"{host}\";"));
     if let Some(host) = host {
-        element += &format!(";host=\"{host}\"");
         let name = HeaderName::from_static("x-forwarded-host");
-        headers.insert(name, value(host.as_str()));
+        headers.insert(name, value(host));
     }
-    add(headers, FORWARDED, &(element + ";proto=http"));
+    let element = format!("for={node};{named}proto=http");
+    add(headers, FORWARDED, &element);
     if let Some(ip) = client {
         let name = HeaderName::from_static("x-forwarded-for");
         add(headers, name, &ip.to_string());
@@ -474,9 +476,11 @@ fn add(headers: &mut HeaderMap, name: HeaderName, member: &str) {
 }
 
 fn via(version: Version) -> String {
-    let version = format!("{version:?}");
-    let number = version.trim_start_matches("HTTP/").trim_end_matches(".0");
-    let number = if number == "1" { "1.0" } else { number };
+    let number = match version {
+        Version::HTTP_10 => "1.0",
+        Version::HTTP_2 => "2",
+        _ => "1.1",
+    };
     format!("{number} tower-expect")
 }
 

@@ -56,6 +56,11 @@ async fn a_request_behind_a_rejected_body_is_never_carried_out() {
 async fn a_request_is_refused_whose_length_can_be_read_in_two_ways() {
     for (framing, status) in [
         ("transfer-encoding: gzip, chunked", 501),
+        ("transfer-encoding: chunked, chunked", 501),
+        (
+            "transfer-encoding: chunked\r\ntransfer-encoding: chunked",
+            501,
+        ),
         (
             "transfer-encoding: chunked\r\ntransfer-encoding: chunked, identity",
             400,
@@ -263,4 +268,50 @@ async fn a_body_in_broken_chunks_ends_the_origins_request() {
     assert_eq!(response.content, "the body of the request breaks off\n");
     let seen = seen.wait_for(2).await;
     assert!(!seen[1].contains("0\r\n\r\n"), "{seen:?}");
+}
+
+#[tokio::test]
+async fn after_a_length_and_chunks_the_connection_is_closed() {
+    let framing = "content-length: 3\r\ntransfer-encoding: chunked";
+    let bytes = format!("POST / HTTP/1.1\r\nhost: a\r\n{framing}\r\n\r\n0\r\n\r\n{HIDDEN}");
+    let address = origin(|_, mut wire| async move {
+        loop {
+            let head = wire.head().await;
+            if head.is_empty() {
+                return;
+            }
+            assert!(!head.contains("hidden"), "{head}");
+            wire.receive("0\r\n\r\n").await;
+            wire.send(OK).await;
+        }
+    })
+    .await;
+    let mut wire = Wire::to(proxy(address, &[]).await).await;
+    wire.send(bytes).await;
+    let got = wire.within(Duration::from_millis(500)).await;
+    assert_eq!(got.matches("HTTP/1.1 ").count(), 1, "{got}");
+}
+
+/// Such a body is one that breaks off, so that the origin's request never ends.
+#[tokio::test]
+async fn an_http2_body_of_another_length_than_announced_ends_the_origins_request() {
+    for length in [3, 7] {
+        let (address, seen) = noting("").await;
+        let stream = tokio::net::TcpStream::connect(proxy(address, &[]).await)
+            .await
+            .unwrap();
+        let (client, connection) = h2::client::handshake(stream).await.unwrap();
+        tokio::spawn(connection);
+        let request = http::Request::put("http://a/").header("content-length", length);
+        let mut client = client.ready().await.unwrap();
+        let (response, mut body) = client
+            .send_request(request.body(()).unwrap(), false)
+            .unwrap();
+        seen.wait_for(1).await;
+        body.send_data("hello".into(), true).unwrap();
+        let error = response.await.unwrap_err();
+        assert_eq!(error.reason(), Some(h2::Reason::PROTOCOL_ERROR), "{error}");
+        let rest = seen.wait_for(2).await.remove(1);
+        assert_ne!(rest.len(), length, "{rest:?}");
+    }
 }

@@ -14,7 +14,6 @@ mod tunnels;
 mod message;
 #[cfg(target_os = "linux")]
 #[path = "../../../tests/support/process.rs"]
-#[allow(dead_code, reason = "shared with other tests")]
 mod process;
 #[cfg(target_os = "linux")]
 #[path = "../src/main.rs"]

@@ -63,10 +63,10 @@ async fn an_http2_client_that_resets_its_stream_closes_the_origins_connection_at
     let mut client = client.ready().await.unwrap();
     let (_response, mut body) = client.send_request(request, false).unwrap();
     begun.wait_for(1).await;
-    let reset = Instant::now();
+    let left = Instant::now();
     body.send_reset(h2::Reason::CANCEL);
     let (end, rest) = ended.wait_for(1).await.remove(0);
-    assert!(end - reset < Duration::from_secs(1), "{:?}", end - reset);
+    assert!(end - left < Duration::from_secs(1), "{:?}", end - left);
     assert_eq!(rest, "");
 }
 

@@ -106,12 +106,13 @@ async fn upload(options: Options) -> Result<Outcome, BoxError> {
 
     let mut request = Request::put(options.url).body(counted(file, length, progress.clone()))?;
     let headers = request.headers_mut();
-    let content_type = options.content_type.or_else(|| guess(&options.file));
-    if let Some(content_type) = content_type {
-        headers.insert(CONTENT_TYPE, content_type);
-    }
     for (name, value) in options.headers {
         headers.append(name, value);
+    }
+    if let Some(content_type) = options.content_type {
+        headers.insert(CONTENT_TYPE, content_type);
+    } else if let Some(content_type) = guess(&options.file) {
+        headers.entry(CONTENT_TYPE).or_insert(content_type);
     }
     // What is read is a stream, which does not tell its length.
     headers.insert(CONTENT_LENGTH, length.into());

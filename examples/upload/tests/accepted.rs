@@ -47,10 +47,7 @@ fn app() -> Router {
 }
 
 fn hex(sum: Sha256) -> String {
-    sum.finalize()
-        .iter()
-        .map(|byte| format!("{byte:02x}"))
-        .collect()
+    format!("{:x}", sum.finalize())
 }
 
 /// Of so many bytes, no two pieces of it the same.
@@ -112,7 +109,7 @@ async fn a_file_is_never_in_memory_as_a_whole() {
     let count = |mut body: Body| async move {
         let mut length = 0;
         while let Some(Ok(frame)) = body.frame().await {
-            length += frame.data_ref().map_or(0, |piece| piece.len());
+            length += frame.data_ref().map_or(0, axum::body::Bytes::len);
         }
         length.to_string()
     };

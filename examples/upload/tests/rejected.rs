@@ -57,6 +57,13 @@ async fn the_type_is_that_of_the_extension_or_of_the_option() {
         if let Some(content_type) = option {
             options.extend(["--content-type", content_type]);
         }
+        let header = option.map(|content_type| format!("Content-Type: {content_type}"));
+        let mut in_a_header = token.to_vec();
+        if let Some(header) = &header {
+            in_a_header.extend(["-H", header]);
+        }
+        let same = upload(file.path(), &url, &in_a_header).await;
+        assert_eq!(same.status, status, "{name}, {header:?}: {same:?}");
         let ended = upload(file.path(), &url, &options).await;
         assert_eq!(ended.status, status, "{name}, {option:?}: {ended:?}");
         let is_unsupported = ended.said.contains("415 Unsupported Media Type");
