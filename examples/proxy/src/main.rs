@@ -32,8 +32,8 @@
 //!
 //! # What it does not do
 //!
-//! TLS, on neither side; interim responses other than the 100, which hyper's server can't send; and an
-//! upgrade of a request with a body, or to h2c: such a request goes on without.
+//! TLS, on neither side; interim responses other than the 100, which hyper's server can't send; an upgrade
+//! of a request with a body, or to h2c: such a request goes on without; `Max-Forwards`.
 
 use std::{
     convert::Infallible,

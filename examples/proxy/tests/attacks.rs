@@ -315,3 +315,34 @@ async fn an_http2_body_of_another_length_than_announced_ends_the_origins_request
         assert_ne!(rest.len(), length, "{rest:?}");
     }
 }
+
+#[tokio::test]
+async fn two_expectations_over_http2_are_one_to_the_origin() {
+    for lines in [
+        &["100-continue", "100-continue"][..],
+        &["100-continue, 100-CONTINUE"],
+    ] {
+        let (address, seen) = noting("HTTP/1.1 401 \r\ncontent-length: 2\r\n\r\nno").await;
+        let stream = tokio::net::TcpStream::connect(proxy(address, &[]).await)
+            .await
+            .unwrap();
+        let (client, connection) = h2::client::handshake(stream).await.unwrap();
+        tokio::spawn(connection);
+        let mut request = http::Request::put("http://a/");
+        for line in lines {
+            request = request.header("expect", *line);
+        }
+        let mut client = client.ready().await.unwrap();
+        let (response, _body) = client
+            .send_request(request.body(()).unwrap(), false)
+            .unwrap();
+        assert_eq!(response.await.unwrap().status(), 401);
+        let head = seen.wait_for(1).await.remove(0);
+        assert_eq!(
+            head.matches("\r\nexpect: 100-continue\r\n").count(),
+            1,
+            "{head}"
+        );
+        assert_eq!(head.matches("\r\nexpect").count(), 1, "{head}");
+    }
+}

@@ -1,6 +1,7 @@
 //! The proxy between scripted origins and clients that send literal bytes.
 
 mod attacks;
+mod bodies;
 mod heads;
 #[cfg(target_os = "linux")]
 mod memory;

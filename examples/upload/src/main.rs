@@ -6,9 +6,13 @@
 //! $ truncate -s 1G big.png
 //! $ cargo run -p upload -- big.png http://127.0.0.1:3000/upload/big.png
 //! asked whether to send 1.00 GiB
-//! rejected before the body, after 1 ms: 401 Unauthorized
+//! the server responded without it after 1 ms
+//! rejected: 401 Unauthorized
 //! spared 1.00 GiB of 1.00 GiB (1073741824 bytes)
+//! repeat the request with a Bearer token
 //! ```
+//!
+//! The last line is the server's own and goes to standard output, the others to standard error.
 //!
 //! The exit status is 0 if the server took the file, 1 if it rejected it, and 2 if there was an error.
 

@@ -81,8 +81,9 @@ impl Observe for Story {
             Event::TimedOut { delay, .. } => {
                 format!("no response in {} ms, sending it", delay.as_millis())
             }
-            Event::Rejected { status, .. } => {
-                format!("{status} before the body, after {} ms", self.waited())
+            Event::Rejected { .. } => {
+                let waited = self.waited();
+                format!("the server responded without it after {waited} ms")
             }
             Event::Repeated {
                 reason: RepeatReason::ExpectationFailed,
