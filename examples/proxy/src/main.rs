@@ -210,8 +210,7 @@ impl Proxy {
         if let Some((client, Some(origin))) = tunnel {
             tokio::spawn(carry(client, origin));
         }
-        // The extensions stay behind: in them is the body that was not sent, which the client need not
-        // send if it is dropped by now.
+        // The extensions stay behind, and with them the body that was not sent: it is dropped here.
         let mut response = Response::new(body);
         *response.status_mut() = head.status;
         *response.headers_mut() = head.headers;
