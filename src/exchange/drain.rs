@@ -70,13 +70,13 @@ impl Drain {
         let read = self.read(&mut body, waiting.flatten());
         (report.end, report.bytes) = match seat {
             None => read.await,
-            Some(seat) => match unless_lost(&seat, read).await {
-                Some(read) => read,
-                None => {
+            Some(seat) => {
+                let Some(read) = unless_lost(&seat, read).await else {
                     report.end = LingerEnd::MaxDrains;
                     return;
-                }
-            },
+                };
+                read
+            }
         };
         if report.end.is_short() {
             // Held, a body takes no place: its client may be gone, which only reading would tell.
