@@ -1,6 +1,6 @@
 //! One line of the table: what one layer costs for one kind of request.
 
-use super::{allocations, instructions::Counted, stacks::Case, stacks::BARE};
+use super::{allocations, instructions::Counted, stacks::is_bare, stacks::Case};
 
 /// Figures of a layer above those of the bare service; of the bare service as they are.
 pub(crate) struct Row {
@@ -28,8 +28,11 @@ pub(crate) fn rows(cases: &[Case], counted: Option<&Counted>, times: Option<&[f6
 }
 
 fn above_bare(rows: &[Row]) -> Vec<Row> {
-    let bare = |scenario| find(rows, scenario, BARE);
-    let above = |row: &Row| match row.layer == BARE {
+    let bare = |scenario| {
+        let mut rows = rows.iter();
+        rows.find(|row| row.scenario == scenario && is_bare(row.layer))
+    };
+    let above = |row: &Row| match is_bare(row.layer) {
         true => row.minus(None),
         false => row.minus(bare(row.scenario)),
     };
