@@ -149,7 +149,7 @@ class Servers:
     def start_proxy(self, origin):
         front = free_address()
         origin = self.address(origin, "1.1")
-        self.run(str(self.programs / "proxy"), front, f"http://{origin}")
+        self.run(str(self.programs / "proxy"), "--listen", front, f"http://{origin}")
         wait_for(front)
         return {"1.1": front, "2": front}
 
