@@ -6,7 +6,6 @@ mod reqwest;
 mod server;
 mod tonic;
 
-use bytes::Bytes;
 use http_body::Body;
 use hyper_util::{
     client::legacy::{connect::HttpConnector, Client},

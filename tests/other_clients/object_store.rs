@@ -51,7 +51,8 @@ async fn it_asks_with_a_connector_of_its_own_kind() {
         .with_secret_access_key("secret")
         .build()
         .unwrap();
-    let put = store.put(&Path::from("boat.png"), vec![0; LENGTH].into());
+    let path = Path::from("boat.png");
+    let put = store.put(&path, vec![0; LENGTH].into());
     let error = put.await.unwrap_err();
     assert!(
         matches!(error, object_store::Error::PermissionDenied { .. }),

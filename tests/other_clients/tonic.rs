@@ -18,7 +18,7 @@ use crate::LENGTH;
 async fn a_layer_around_its_channel_leaves_its_requests_alone() {
     let reject = ExpectLayer::new(|head: &RequestHead| {
         assert!(!head.headers.contains_key("expect"));
-        Rejection::new(StatusCode::UNAUTHORIZED)
+        Err::<(), _>(Rejection::new(StatusCode::UNAUTHORIZED))
     });
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let url = format!("http://{}", listener.local_addr().unwrap());
