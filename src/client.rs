@@ -49,6 +49,8 @@
 //! # }
 //! ```
 //!
+//! How reqwest, the AWS SDK and object_store are made to ask is on [a page of its own](crate::guide::client).
+//!
 //! # Which requests ask
 //!
 //! Those with a body of at least [`min_length`](ExpectContinueLayer::min_length), by default 1 MiB, or of

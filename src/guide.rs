@@ -3,6 +3,10 @@
 #[doc = include_str!("guide/debugging_a_417.md")]
 pub mod debugging_a_417 {}
 
+#[cfg(feature = "client")]
+#[doc = include_str!("guide/client.md")]
+pub mod client {}
+
 /// Where `ExpectLayer` belongs among other layers, and what happens where it stands elsewhere.
 ///
 /// With `Router::layer`, the layer that is added last is the outermost. In a `ServiceBuilder`, the first is.

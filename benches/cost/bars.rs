@@ -84,6 +84,11 @@ pub(crate) fn bars(rows: &[Row], growths: &[Growth]) -> Vec<Bar> {
             Some(3.0),
         ),
         bar(
+            "client, not asking: allocations, none",
+            allocations("Client, PUT", "ExpectContinueLayer, not asking"),
+            Some(0.0),
+        ),
+        bar(
             "growth: per doubling, at most 2.1 times",
             doubling,
             Some(2.1),

@@ -4,7 +4,7 @@ use super::{
     allocations,
     instructions::Counted,
     numbers::to_float,
-    stacks::{Case, BARE},
+    stacks::{is_bare, Case},
 };
 
 /// Figures of a layer above those of the bare service; of the bare service as they are.
@@ -33,8 +33,11 @@ pub(crate) fn rows(cases: &[Case], counted: Option<&Counted>, times: Option<&[f6
 }
 
 fn above_bare(rows: &[Row]) -> Vec<Row> {
-    let bare = |scenario| find(rows, scenario, BARE);
-    let above = |row: &Row| match row.layer == BARE {
+    let bare = |scenario| {
+        let mut rows = rows.iter();
+        rows.find(|row| row.scenario == scenario && is_bare(row.layer))
+    };
+    let above = |row: &Row| match is_bare(row.layer) {
         true => row.minus(None),
         false => row.minus(bare(row.scenario)),
     };

@@ -1,9 +1,9 @@
 //! The table.
 
-use super::{bars::Bar, growth::Growth, row::Row, stacks::BARE};
+use super::{bars::Bar, growth::Growth, row::Row, stacks::is_bare};
 
 pub(crate) fn print(rows: &[Row], growths: &[Growth], bars: &[Bar]) {
-    println!("\nThe cost of one request, above the bare service\n");
+    println!("\nThe cost of one request, above the bare service or client\n");
     let mut scenario = "";
     for row in rows {
         if row.scenario != scenario {
@@ -13,7 +13,7 @@ pub(crate) fn print(rows: &[Row], growths: &[Growth], bars: &[Bar]) {
                 "instructions", "allocations", "bytes", "ns"
             );
         }
-        let sign = |figure: String| match row.layer == BARE {
+        let sign = |figure: String| match is_bare(row.layer) {
             true => format!("({figure})"),
             false => figure,
         };
@@ -26,7 +26,7 @@ pub(crate) fn print(rows: &[Row], growths: &[Growth], bars: &[Bar]) {
             sign(shown(row.nanoseconds.map(f64::round))),
         );
     }
-    println!("\nIn parentheses: the bare service itself. Refusals spare it, and are set against it all the same.");
+    println!("\nIn parentheses: the bare one itself. Refusals spare it, and are set against it all the same.");
     print_growth(growths);
     print_bars(bars);
 }

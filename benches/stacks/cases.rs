@@ -9,6 +9,7 @@ use tower_expect::render;
 
 use super::{
     bare::Bare,
+    client,
     exchange::{stack, Exchange},
     in_runtime::in_runtime,
     neighbours::{by_hand, limit, set_header, validate},
@@ -34,6 +35,7 @@ pub(crate) fn cases() -> Vec<Case> {
         refusing_over_http2(),
         refusing_by_hand(),
         refusing_expectation(),
+        client::cases(),
     ];
     scenarios.into_iter().flatten().collect()
 }

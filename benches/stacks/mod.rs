@@ -4,6 +4,7 @@
 
 mod bare;
 mod cases;
+mod client;
 mod exchange;
 pub(crate) mod growth;
 mod in_runtime;
@@ -19,7 +20,7 @@ pub(crate) type Build = fn() -> Box<dyn Exchange>;
 #[derive(Clone, Copy)]
 pub(crate) struct Case {
     pub(crate) scenario: &'static str,
-    /// The layer, or [`BARE`].
+    /// The layer, or one of those that are [bare](is_bare).
     pub(crate) layer: &'static str,
     pub(crate) build: Build,
 }
@@ -32,3 +33,8 @@ impl Case {
 
 /// No layer: what is taken off the cost of the other cases of a scenario.
 pub(crate) const BARE: &str = "bare service";
+const BARE_CLIENT: &str = "bare client";
+
+pub(crate) fn is_bare(layer: &str) -> bool {
+    [BARE, BARE_CLIENT].contains(&layer)
+}

@@ -5,7 +5,7 @@ use http::{header::EXPECT, HeaderName, HeaderValue, Method, Request, Version};
 use http_body_util::Full;
 
 /// More than a connection is kept open for after a refusal.
-const CONTENT: &[u8] = &[b'x'; 256 << 10];
+pub(super) const CONTENT: &[u8] = &[b'x'; 256 << 10];
 
 const FIELDS: [(&str, &str); 6] = [
     ("host", "bucket.storage.example.com"),

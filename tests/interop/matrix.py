@@ -13,12 +13,13 @@ import known
 import plot
 import report
 import versions
-from rows import CASES, Process, hasty_rows, rows
-from servers import EXAMPLES, LINGERING, LINKS, MISSING, ON_DEMAND, SERVERS, SLOW, Servers
+from rows import CASES, Process, hasty_rows, our_rows, rows
+from servers import EXAMPLES, LINGERING, LINKS, MISSING, ON_DEMAND, OTHERS, PROXIED, SERVERS, SLOW
+from servers import Servers
 
 UNITS = {"K": 1 << 10, "M": 1 << 20}
 PATIENCE = 20
-# Two questions of their own: clients that expect and have begun to send when they are rejected.
+# Questions of their own. First, clients that expect and have begun to send when they are rejected.
 QUESTIONS = {
     # The validator takes longer than they wait.
     "slow": {
@@ -34,9 +35,25 @@ QUESTIONS = {
         "sizes": ["300K", "500K", "600K", "700K", "816K", "1M", "2M"],
         "runs": 20,
     },
+    # This crate's client before servers of all kinds.
+    "our-client": {
+        "cases": list(CASES),
+        "servers": ["bare", "layer", "serve", "axum-linger", "haproxy-layer", "nginx", *OTHERS],
+    },
+    # Every client through a proxy on this crate's client and server.
+    "our-proxy": {"cases": list(CASES), "servers": list(PROXIED)},
 }
+ABOUT = {
+    "slow": "only clients that expect, and a validator that takes 1.3 s",
+    "hasty": "only clients that expect and do not wait",
+    "our-client": "only this crate's client, before servers of all kinds",
+    "our-proxy": "only what goes through the example `proxy`",
+}
+# Of these, the table is by client and server.
+OURS = ("our-client", "our-proxy")
 OTHER = (
-    "Without options or with --quick, behind.py and quota run, too; with --proxies first, or"
+    "Without options or with --quick, the questions about this crate's client, behind.py and quota"
+    " run, too; with --proxies first, or"
     " --quota alone, only that."
 )
 
@@ -61,20 +78,28 @@ def main():
         "cells": cells,
     }
     result["summary"] = report.summary(cells)
-    whole = [cell for cell in cells if cell["server"] in report.WHOLE]
+    whole = [cell for cell in cells if is_ours(cell, options) or cell["server"] in report.WHOLE]
     result["failures"] = known.unexplained(whole)
     if options.question:
         options.json.write_text(behind_report.lines_of(result))
-        table = report.by_size(result)
+        ours = options.question in OURS
+        table = report.markdown(result) if ours else report.by_size(result)
         options.json.with_suffix(".md").write_text(table)
         print(table)
         print("\n".join(map(known.lost, result["failures"])))
     else:
         options.json.write_text(json.dumps(result, indent=1) + "\n")
         print(report.text(result))
-    if {"bare", "layer"} <= result["summary"].keys():
+    if not options.question and {"bare", "layer"} <= result["summary"].keys():
         options.json.with_name("refusals.svg").write_text(plot.svg(result))
     sys.exit(1 if result["failures"] else 0)
+
+
+def is_ours(cell, options):
+    """Whether nothing may be lost that no known bug explains, before whatever server."""
+    if options.question == "our-client":
+        return cell["client"].startswith("our-client")
+    return options.question == "our-proxy"
 
 
 def chosen_rows(options, work, programs):
@@ -83,6 +108,8 @@ def chosen_rows(options, work, programs):
         every = [row for row in every if row.expect]
     if options.question == "hasty":
         every = hasty_rows(work)
+    if options.question == "our-client":
+        every = our_rows(programs)
     return [row for row in every if row.name in (options.clients or [row.name])]
 
 
@@ -141,15 +168,13 @@ def arguments():
     parser.add_argument("--programs", type=Path, help=argparse.SUPPRESS)
     parser.add_argument("--quick", action="store_true", help="the short form for CI")
     question = parser.add_mutually_exclusive_group()
-    slow = "only clients that expect, and a validator that takes 1.3 s"
-    question.add_argument("--slow", dest="question", action="store_const", const="slow", help=slow)
-    hasty = "only clients that expect and do not wait"
-    question.add_argument(
-        "--hasty", dest="question", action="store_const", const="hasty", help=hasty
-    )
+    for name, about in ABOUT.items():
+        question.add_argument(
+            f"--{name}", dest="question", action="store_const", const=name, help=about
+        )
     parser.add_argument("--runs", type=int, help="uploads a cell (default 10, quick 3)")
     parser.add_argument("--clients", type=names, metavar="A,B", help="only these rows")
-    servers = ", ".join((*SERVERS, *ON_DEMAND, *LINKS))
+    servers = ", ".join((*SERVERS, *ON_DEMAND, *LINKS, *OTHERS, *PROXIED))
     parser.add_argument("--servers", type=names, metavar="A,B", help=f"of {servers}")
     parser.add_argument("--sizes", type=names, metavar="A,B", help="such as 10K,300K,8M,100M")
     parser.add_argument("--json", type=Path, metavar="PATH", help="where the result goes")

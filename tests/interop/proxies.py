@@ -7,10 +7,9 @@ import subprocess
 import sys
 from pathlib import Path
 
-from servers import free_address, wait_for
+from servers import APACHE_MODULES, free_address, wait_for
 
 TEMPLATES = Path(__file__).parent / "proxies"
-APACHE_MODULES = "/usr/lib/apache2/modules"
 # It comes as a wheel, so that the program is beside the interpreter.
 ENVOY = str(Path(sys.executable).parent / "envoy")
 COMMANDS = {

@@ -1,7 +1,7 @@
 """What a run has shown: sums and the table for people."""
 
 import known
-from servers import LINGERING, LINKS, SERVERS, SLOW
+from servers import LINGERING, LINKS, OTHERS, PROXIED, SERVERS, SLOW
 
 # Behind these, no refusal may be lost.
 WHOLE = (
@@ -38,8 +38,21 @@ def text(result):
     return "\n".join(parts)
 
 
+def markdown(result):
+    """The same tables in Markdown."""
+    lines = []
+    for http in ("1.1", "2"):
+        head, *rows = rows_of(result, http)
+        head[0] = f"HTTP/{http}"
+        if rows:
+            lines += [f"| {' | '.join(row)} |" for row in (head, ["---"] * len(head), *rows)]
+            lines.append("")
+    return "\n".join([*lines, *known.notes(result["cells"])]).strip() + "\n"
+
+
 def rows_of(result, http):
-    servers = [server for server in (*SERVERS, *LINKS) if server in result["summary"]]
+    every = (*SERVERS, *LINKS, *OTHERS, *PROXIED)
+    servers = [server for server in every if server in result["summary"]]
     names = dict.fromkeys(cell["client"] for cell in result["cells"] if cell["http"] == http)
     table = [["client", *servers]]
     for name in names:

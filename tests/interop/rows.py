@@ -76,6 +76,19 @@ def rows(work, programs):
     ]
 
 
+def our_rows(programs):
+    """This crate's client, and hyper's, which it wraps."""
+    program = str(programs / "interop_client")
+    return [
+        Row("hyper", "1.1", (program, "hyper")),
+        Row("our-client", "1.1", (program, "our-client"), True),
+        # One client for all uploads, so that connections are pooled.
+        Row("our-client-kept", "1.1", (program, "our-client-kept"), True),
+        # The patient socket alone.
+        Row("our-client-no-expect", "1.1", (program, "our-client-no-expect")),
+    ]
+
+
 def hasty_rows(work):
     """Clients that set Expect and do not wait for the 100, or not long."""
 

@@ -3,7 +3,10 @@
 import socket
 import subprocess
 import time
+from pathlib import Path
 
+HERE = Path(__file__).parent
+APACHE_MODULES = "/usr/lib/apache2/modules"
 # On sockets that linger, which matters to HTTP/1.1 alone; `slow-layer-linger` is such a one, too.
 LINGERING = ("axum-linger", "layer-linger")
 EXAMPLES = ("bare", "layer", "layer-empty", "serve", *LINGERING)
@@ -16,8 +19,12 @@ ON_DEMAND = ("layer-axum", *SLOW, *DRAIN_FIRST.values())
 # Only on demand, since they take their time: the layer behind a link with a round trip in
 # milliseconds and losses in percent.
 LINKS = {"layer-20ms": (20, 1), "layer-200ms": (200, 1)}
-# nginx does not refuse so by itself.
-MISSING = {"nginx": ("r417", "handler401")}
+# Before these, the example `proxy`.
+PROXIED = ("proxy-bare", "proxy-layer")
+# Not ours, nor on hyper; nginx is another one.
+OTHERS = ("go", "node", "aiohttp", "apache")
+# These do not refuse so by themselves.
+MISSING = {"nginx": ("r417", "handler401"), "apache": ("handler401",)}
 
 NGINX = """
 user root;
@@ -95,6 +102,10 @@ class Servers:
             return self.start_nginx()
         if name in LINKS:
             return self.start_link(*LINKS[name])
+        if name in OTHERS:
+            return self.start_other(name)
+        if name in PROXIED:
+            return self.start_proxy(name.removeprefix("proxy-"))
         back = self.address(name.removeprefix("haproxy-"), "1.1")
         front = free_address()
         config = self.work / f"{name}.cfg"
@@ -111,6 +122,36 @@ class Servers:
         self.run("nginx", "-c", str(config), stderr=subprocess.DEVNULL)
         wait_for(http1)
         return {"1.1": http1, "2": http2}
+
+    def start_other(self, name):
+        if name == "apache":
+            return self.start_apache()
+        command = {
+            "go": (self.work / "go_server",),
+            "node": ("node", HERE / "others/node.mjs"),
+            "aiohttp": (self.work / "venv/bin/python", HERE / "others/aiohttp_server.py"),
+        }[name]
+        process = self.run(*map(str, command), stdout=subprocess.PIPE)
+        return {"1.1": process.stdout.readline().strip()}
+
+    def start_apache(self):
+        front = free_address()
+        place = self.work / "apache"
+        place.mkdir(exist_ok=True)
+        template = (HERE / "others/apache.conf").read_text()
+        values = {"modules": APACHE_MODULES, "work": place, "front": front}
+        config = place / "apache.conf"
+        config.write_text(template.format(bare=self.address("bare", "1.1"), **values))
+        self.run("apache2", "-D", "FOREGROUND", "-f", str(config))
+        wait_for(front)
+        return {"1.1": front}
+
+    def start_proxy(self, origin):
+        front = free_address()
+        origin = self.address(origin, "1.1")
+        self.run(str(self.programs / "proxy"), "--listen", front, f"http://{origin}")
+        wait_for(front)
+        return {"1.1": front, "2": front}
 
     def start_link(self, round_trip, lost_percent):
         program = str(self.programs / "interop_delay")

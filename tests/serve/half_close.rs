@@ -325,7 +325,7 @@ async fn a_client_that_resets_is_noticed_while_its_body_is_held_unread() {
     }
     sleep(Duration::from_millis(800)).await;
     assert_eq!(handle.connections(), 0);
-    sleep(Duration::from_millis(1000)).await;
+    sleep(Duration::from_secs(1)).await;
     assert_eq!(run.load(Ordering::SeqCst), 0);
 }
 

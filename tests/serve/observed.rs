@@ -118,11 +118,11 @@ async fn each_end_of_a_connection_has_its_word_and_its_reason() {
 
 #[tokio::test(start_paused = true)]
 async fn closures_that_panic_end_no_server() {
-    let app = Router::new().fallback(|| async {
-        if std::hint::black_box(true) {
-            panic!("on purpose, in a handler");
-        }
-    });
+    async fn panicking() {
+        panic!("on purpose, in a handler");
+    }
+
+    let app = Router::new().fallback(panicking);
     let (dial, handle) = piped(app, |server| {
         server
             .max_connections(1)

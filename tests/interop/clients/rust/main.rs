@@ -1,11 +1,16 @@
-//! Uploads by the clients of hyper and tonic.
+//! Uploads by the clients of hyper, tonic and this crate.
 //!
 //! ```text
-//! interop_client hyper|hyper-h2|tonic [URL BYTES EXPECT TOKEN RUNS]
+//! interop_client CLIENT [URL BYTES EXPECT TOKEN RUNS]
 //! ```
+//!
+//! CLIENT is hyper, hyper-h2, tonic, our-client, our-client-kept or our-client-no-expect. EXPECT is for the
+//! first two; a client that is kept does all uploads of the process.
 //!
 //! Without the job on the command line, jobs are read from the standard input, one a line. One line
 //! a run tells what the caller of the library saw.
+
+mod ours;
 
 use std::{error::Error, io};
 
@@ -19,6 +24,8 @@ use http_body_util::Full;
 use hyper_util::{client::legacy::Client, rt::TokioExecutor};
 use tonic::{client::Grpc, transport::Endpoint, Code};
 use tonic_prost::ProstCodec;
+
+use self::ours::Asking;
 
 type Outcome = Result<u16, Box<dyn Error>>;
 
@@ -51,22 +58,26 @@ async fn main() -> Result<(), Box<dyn Error>> {
     let (client, job) = args.split_first().ok_or("which client?")?;
     if !job.is_empty() {
         let words: Vec<_> = job.iter().map(String::as_str).collect();
-        return run(client, &Job::parse(&words)?).await;
+        return run(client, &Asking::new(), &Job::parse(&words)?).await;
     }
+    let kept = Asking::new();
     for line in io::stdin().lines() {
         let line = line?;
         let words: Vec<_> = line.split_whitespace().collect();
-        run(client, &Job::parse(&words)?).await?;
+        run(client, &kept, &Job::parse(&words)?).await?;
     }
     Ok(())
 }
 
-async fn run(client: &str, job: &Job) -> Result<(), Box<dyn Error>> {
+async fn run(client: &str, kept: &Asking, job: &Job) -> Result<(), Box<dyn Error>> {
     for _ in 0..job.runs {
         let outcome = match client {
             "hyper" => hyper(job, false).await,
             "hyper-h2" => hyper(job, true).await,
             "tonic" => tonic(job).await,
+            "our-client" => Asking::new().upload(job).await,
+            "our-client-kept" => kept.upload(job).await,
+            "our-client-no-expect" => ours::upload_at_once(job).await,
             _ => return Err("no such client".into()),
         };
         match outcome {

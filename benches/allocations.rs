@@ -3,7 +3,7 @@
 //! In a binary of its own: the allocator that counts is that of the whole binary.
 
 #[allow(dead_code, reason = "not all of it is of interest here")]
-#[path = "../benches/stacks/mod.rs"]
+#[path = "stacks/mod.rs"]
 mod stacks;
 
 use stacks::{cases, Case, BARE};
@@ -73,7 +73,6 @@ fn wrapping_a_service_costs_no_allocation() {
     assert_eq!(wrapped.count_total, 0);
 }
 
-#[cfg(feature = "tokio")]
 mod lingering {
     use std::{
         io,
