@@ -268,8 +268,8 @@
     warn(clippy::unwrap_used, clippy::print_stdout, clippy::print_stderr)
 )]
 
-// The README's examples are tests.
-#[cfg(doctest)]
+// The README's examples are tests, which need these features.
+#[cfg(all(doctest, feature = "axum", feature = "serve"))]
 #[doc = include_str!("../README.md")]
 struct Readme;
 
