@@ -213,7 +213,7 @@ async fn what_an_operator_should_know_is_logged_as_a_warning() {
         of_connections,
         [
             "DEBUG connection accepted",
-            "WARN as many connections as there may be: accepting pauses",
+            "WARN limit of connections reached; accepting pauses",
             "DEBUG connection ended",
             "DEBUG connection accepted",
             "WARN connection cut at the shutdown",
