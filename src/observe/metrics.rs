@@ -50,11 +50,7 @@ impl Metrics {
     /// Creates the observer and describes the metrics to the recorder.
     #[must_use]
     pub fn new() -> Self {
-        describe_counter!(
-            REQUESTS,
-            Unit::Count,
-            "Requests by decision and status"
-        );
+        describe_counter!(REQUESTS, Unit::Count, "Requests by decision and status");
         describe_counter!(
             UNREAD,
             Unit::Count,
@@ -80,11 +76,7 @@ impl Metrics {
             Unit::Count,
             "Request bodies that are being drained or held"
         );
-        describe_gauge!(
-            CONNECTIONS,
-            Unit::Count,
-            "Open connections of the server"
-        );
+        describe_gauge!(CONNECTIONS, Unit::Count, "Open connections of the server");
         describe_histogram!(
             CONNECTION_DURATION,
             Unit::Seconds,
