@@ -194,7 +194,7 @@ impl RequestHead {
     /// Returns whether the request carries `100-continue`, is HTTP/1.1 or later, and has a body.
     #[must_use]
     pub fn is_expecting(&self) -> bool {
-        self.expectations.has_continue()
+        self.has_body && self.expectations.has_continue()
     }
 
     /// Returns whether the request has a body: its framing does not rule one out.
