@@ -14,7 +14,7 @@ use tower_service::Service;
 
 use super::{fields, reply::Reply, RequestBody};
 
-/// Asks the service and sends its response, unless the client goes away meanwhile.
+/// Calls the service and sends its response, unless the client disconnects before.
 pub(super) async fn serve<S, B>(
     service: S,
     request: Request<RequestBody>,
