@@ -41,6 +41,33 @@ install_cargo_tool() {
         --root "$tools" --target-dir "$tools/build" "$1@$2"
 }
 
+# The compiler of the minimum Rust version, from Debian's packages, unpacked beside the installed one. Prints
+# its path, or fails where there is none of that version.
+minimum_compiler() {
+    local version=$1 root=$tools/rust-$1 package
+    if [[ ! -x $root/rustc ]]; then
+        rm -rf "$root"
+        mkdir -p "$root/packages"
+        (
+            cd "$root/packages" || exit
+            for package in rustc-web libstd-rust-web-dev "libstd-rust-web-$version"; do
+                apt-get download -qq "$package=$version*" || exit
+            done
+            apt-get download -qq libllvm19 || exit
+            for package in *.deb; do
+                dpkg-deb --extract "$package" "$root"
+            done
+        ) >&2 || return
+        cat >"$root/rustc" <<END
+#!/bin/sh
+LD_LIBRARY_PATH=$root/usr/lib/x86_64-linux-gnu:$root/usr/lib/llvm-19/lib exec $root/usr/bin/rustc "\$@"
+END
+        chmod +x "$root/rustc"
+        rm -rf "$root/packages"
+    fi
+    echo "$root/rustc"
+}
+
 # Seconds of one core that each takes to build alone, on top of each line.
 install_gate_tools() {
     install_python_tools

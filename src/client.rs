@@ -128,6 +128,7 @@ mod plan;
 mod request_body;
 mod response_body;
 mod service;
+mod settings;
 mod unsent;
 
 #[cfg(feature = "metrics")]
@@ -136,12 +137,13 @@ pub use self::{
     error::WithheldError,
     future::ResponseFuture,
     informational::on_informational,
-    layer::{ExpectContinueLayer, Retry},
+    layer::ExpectContinueLayer,
     observe::{Event, Observe, RepeatReason},
     patient::{PatientConnector, PatientConnectorFuture, PatientStream},
     request_body::WaitingBody,
     response_body::ResponseBody,
     service::ExpectContinue,
+    settings::Retry,
     unsent::Unsent,
 };
 

@@ -85,6 +85,7 @@ mod listener;
 mod preface;
 mod service;
 mod settings;
+mod write_timeout;
 
 use std::{
     error::Error,
@@ -339,6 +340,18 @@ impl<L: Listener, S, Io: Send + 'static> Serve<L, S, Io> {
     /// `.with_http1(|http1| { http1.half_close(false); })`.
     pub fn half_close_timeout(mut self, timeout: impl Into<Option<Duration>>) -> Self {
         self.settings.half_close_timeout = timeout.into();
+        self
+    }
+
+    /// Sets how long a write may wait for the client to take anything of it; unlimited unless set. Then the
+    /// connection is closed, over HTTP/2 with all its streams.
+    ///
+    /// What a client is slow to take waits in memory, up to some 400 KiB a response, and holds the
+    /// application's response body. A client that pauses for longer than this, such as a player of videos,
+    /// loses its response. It does not limit a client of HTTP/2 that reads, but grants a stream no window
+    /// (RFC 9113 §5.2): such a stream lasts as long as its connection.
+    pub fn write_timeout(mut self, timeout: impl Into<Option<Duration>>) -> Self {
+        self.settings.write_timeout = timeout.into();
         self
     }
 

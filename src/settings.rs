@@ -39,9 +39,7 @@ pub(crate) struct Options {
 impl Options {
     /// Whether unread bodies are dropped on HTTP/1 before the response leaves, rather than drained.
     pub(crate) fn drops(&self) -> bool {
-        self.linger
-            .as_deref()
-            .map_or(true, |linger| linger.at_socket)
+        self.linger.as_deref().is_none_or(|linger| linger.at_socket)
     }
 }
 

@@ -2,7 +2,7 @@
 
 use super::{
     instructions::Counted,
-    row::to_float,
+    numbers::to_float,
     stacks::growth::{grown, SHAPES},
 };
 

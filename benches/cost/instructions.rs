@@ -6,7 +6,7 @@ use serde_json::Value;
 
 use super::{
     cargo,
-    row::to_float,
+    numbers::to_float,
     versions::{locked, said},
 };
 

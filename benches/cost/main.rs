@@ -14,6 +14,7 @@ mod bars;
 mod cargo;
 mod growth;
 mod instructions;
+mod numbers;
 mod results;
 mod row;
 mod table;

@@ -1,6 +1,11 @@
 //! One line of the table: what one layer costs for one kind of request.
 
-use super::{allocations, instructions::Counted, stacks::Case, stacks::BARE};
+use super::{
+    allocations,
+    instructions::Counted,
+    numbers::to_float,
+    stacks::{Case, BARE},
+};
 
 /// Figures of a layer above those of the bare service; of the bare service as they are.
 pub(crate) struct Row {
@@ -56,9 +61,4 @@ impl Row {
             nanoseconds: less(|row| row.nanoseconds),
         }
     }
-}
-
-#[allow(clippy::cast_precision_loss, reason = "counts are far below 2^52")]
-pub(crate) fn to_float(count: u64) -> f64 {
-    count as f64
 }

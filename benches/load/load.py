@@ -1,8 +1,8 @@
 """Measures what the layer costs and gives; prints tables and writes JSON.
 
 Subjects: `ends`, what requests cost that are let in; `refusals`, refused uploads, beside other servers;
-`memory` of waiting connections; `compile`, what an application gains in crates, seconds and bytes.
-All of them unless named.
+`serving`, our server beside axum's; `memory` of waiting connections; `compile`, what an application gains
+in crates, seconds and bytes. All of them unless named.
 """
 
 import argparse
@@ -17,11 +17,12 @@ import drawing
 import ends
 import memory
 import refusals
+import serving
 import versions
 from servers import Programs
 
 HERE = Path(__file__).parent
-SUBJECTS = {"ends": ends, "refusals": refusals, "memory": memory, "compile": compiling}
+SUBJECTS = {"ends": ends, "refusals": refusals, "serving": serving, "memory": memory, "compile": compiling}
 
 
 def main():

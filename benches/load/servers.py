@@ -39,6 +39,12 @@ class Programs:
         wait_for(address)
         return Server(process, address)
 
+    def content(self, length):
+        """A file of so many bytes."""
+        file = self.work / f"content-{length}"
+        file.write_bytes(b"x" * length)
+        return file
+
     def driver(self, *arguments):
         """Runs the driver to its end and gives its report."""
         process = pinned(CLIENT_CORE, self.built / "driver", *arguments, stdout=subprocess.PIPE)

@@ -13,6 +13,7 @@ PROGRAMS = {
     "node": ("node", "--version"),
     "nginx": ("nginx", "-v"),
     "wrk": ("wrk", "-v"),
+    "h2load": ("h2load", "--version"),
 }
 
 

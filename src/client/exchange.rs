@@ -16,11 +16,11 @@ use tokio::time::{sleep_until, Sleep};
 pub(super) use self::begin::{passing, Begun};
 use super::{
     gate::Gate,
-    layer::Settings,
     memory::Host,
     observe::{Event, RepeatReason},
     plan::Expect,
     response_body::ResponseBody,
+    settings::Settings,
     unsent::Unsent,
 };
 

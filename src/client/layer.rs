@@ -1,14 +1,13 @@
-//! The layer and its settings.
+//! The layer.
 
 use std::{fmt, sync::Arc, time::Duration};
 
-use http::request::Parts;
 use tower_layer::Layer;
 
 use super::{
-    memory::{Host, Memory},
-    observe::{Observe, Observers},
+    observe::Observe,
     service::ExpectContinue,
+    settings::{Retry, Settings},
 };
 
 /// Has requests ask with `Expect: 100-continue` before they send their body.
@@ -18,44 +17,10 @@ use super::{
 #[must_use]
 pub struct ExpectContinueLayer(Arc<Settings>);
 
-#[derive(Clone, Debug)]
-pub(super) struct Settings {
-    pub(super) min_length: u64,
-    pub(super) timeout: Duration,
-    pub(super) retry_without_expect: bool,
-    retry_dead_connection: Retry,
-    remember_for: Duration,
-    max_hosts: usize,
-    memory: Arc<Memory>,
-    pub(super) observers: Observers,
-}
-
-/// Which requests are repeated; see [`ExpectContinueLayer::retry_dead_connection`].
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
-#[non_exhaustive]
-pub enum Retry {
-    /// None.
-    Never,
-    /// Those whose method is idempotent (RFC 9110 §9.2.2), such as PUT.
-    #[default]
-    Idempotent,
-    /// All: the caller knows that a second time does no harm.
-    Always,
-}
-
 impl ExpectContinueLayer {
     /// Creates a layer with the default settings.
     pub fn new() -> Self {
-        Self(Arc::new(Settings {
-            min_length: 1 << 20,
-            timeout: Duration::from_secs(1),
-            retry_without_expect: true,
-            retry_dead_connection: Retry::default(),
-            remember_for: Duration::from_secs(5 * 60),
-            max_hosts: 1024,
-            memory: Arc::new(Memory::new()),
-            observers: Observers::default(),
-        }))
+        Self(Arc::default())
     }
 
     /// Sets the length in bytes from which on a body asks; by default 1 MiB, as curl does.
@@ -134,33 +99,6 @@ impl<S> Layer<S> for ExpectContinueLayer {
 
     fn layer(&self, inner: S) -> ExpectContinue<S> {
         ExpectContinue::new(inner, Arc::clone(&self.0))
-    }
-}
-
-impl Settings {
-    pub(super) fn repeats_dead(&self, head: &Parts) -> bool {
-        match self.retry_dead_connection {
-            Retry::Never => false,
-            Retry::Idempotent => head.method.is_idempotent(),
-            Retry::Always => true,
-        }
-    }
-
-    pub(super) fn may_repeat(&self, head: &Parts) -> bool {
-        self.retry_without_expect || self.repeats_dead(head)
-    }
-
-    /// The host, if it is to be remembered.
-    pub(super) fn host(&self, head: &Parts) -> Option<Host> {
-        (self.max_hosts > 0).then(|| Host::of(head)).flatten()
-    }
-
-    pub(super) fn knows(&self, host: &Host) -> bool {
-        self.memory.holds(host)
-    }
-
-    pub(super) fn note(&self, host: &Host) {
-        self.memory.note(host, self.remember_for, self.max_hosts);
     }
 }
 

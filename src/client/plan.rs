@@ -64,7 +64,7 @@ pub(super) fn plan<B: Body>(head: &mut Parts, body: &B, min_length: u64) -> Opti
         && head.method != Method::CONNECT
         && !head.headers.contains_key(UPGRADE)
         && has_body(head, body, length);
-    let wanted = own != Expect::Absent || length.map_or(true, |length| length >= min_length);
+    let wanted = own != Expect::Absent || length.is_none_or(|length| length >= min_length);
     if possible && wanted {
         return Some(own);
     }

@@ -13,10 +13,10 @@ use tower_service::Service;
 use super::{
     exchange::{passing, Exchange},
     future::ResponseFuture,
-    layer::Settings,
     plan::plan,
     request_body::WaitingBody,
     response_body::ResponseBody,
+    settings::Settings,
     BoxError,
 };
 

@@ -142,7 +142,7 @@ where
     }
 
     fn is_end_stream(&self) -> bool {
-        self.body.as_ref().map_or(true, Body::is_end_stream)
+        self.body.as_ref().is_none_or(Body::is_end_stream)
     }
 
     fn size_hint(&self) -> SizeHint {
@@ -153,7 +153,7 @@ where
         if let Some(allowed) = self.allowed {
             if hint.lower() >= allowed {
                 hint = SizeHint::with_exact(allowed);
-            } else if hint.upper().map_or(true, |upper| upper > allowed) {
+            } else if hint.upper().is_none_or(|upper| upper > allowed) {
                 hint.set_upper(allowed);
             }
         }

@@ -68,20 +68,16 @@ impl Drain {
         }
         let seat = self.room.take().map(Room::enter);
         let read = self.read(&mut body, waiting.flatten());
-        (report.end, report.bytes) = match seat {
-            None => read.await,
-            Some(seat) => match unless_lost(&seat, read).await {
-                Some(read) => read,
-                None => {
-                    report.end = LingerEnd::MaxDrains;
-                    return;
-                }
-            },
+        let Some(read) = unless_lost(seat.as_ref(), read).await else {
+            report.end = LingerEnd::MaxDrains;
+            return;
         };
+        (report.end, report.bytes) = read;
         if report.end.is_short() {
             // A held body takes no place: its client may be gone, which only a read would reveal.
             self.permit = None;
-            sleep(self.linger.hold_on(self.http1)).await;
+            let hold = sleep(self.linger.hold_on(self.http1));
+            unless_lost(seat.as_ref(), hold).await;
         }
     }
 
@@ -106,7 +102,7 @@ impl Drain {
             sleep(Duration::from_millis(20)).await;
         }
         let needs_permit =
-            self.permit.is_none() && rest.map_or(true, |rest| rest > self.linger.keep_alive_up_to);
+            self.permit.is_none() && rest.is_none_or(|rest| rest > self.linger.keep_alive_up_to);
         if needs_permit && !self.waits && !self.take_permit() {
             return (LingerEnd::MaxDrains, 0);
         }
@@ -124,11 +120,11 @@ impl Drain {
 }
 
 /// `None` if the seat is lost first.
-async fn unless_lost<T>(seat: &Seat, read: impl Future<Output = T>) -> Option<T> {
-    let mut read = pin!(read);
-    poll_fn(|cx| match seat.poll_lost(cx) {
-        Poll::Ready(()) => Poll::Ready(None),
-        Poll::Pending => read.as_mut().poll(cx).map(Some),
+async fn unless_lost<T>(seat: Option<&Seat>, future: impl Future<Output = T>) -> Option<T> {
+    let mut future = pin!(future);
+    poll_fn(|cx| match seat.map(|seat| seat.poll_lost(cx)) {
+        Some(Poll::Ready(())) => Poll::Ready(None),
+        _ => future.as_mut().poll(cx).map(Some),
     })
     .await
 }

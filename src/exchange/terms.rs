@@ -121,7 +121,7 @@ impl Terms {
             return (!self.observes).then(|| Bounds::of(linger, self.expecting, true));
         }
         let (bytes, total) = linger.before_response.filter(|_| !self.expecting)?;
-        let fits = rest.map_or(true, |rest| rest <= bytes);
+        let fits = rest.is_none_or(|rest| rest <= bytes);
         fits.then(|| Bounds::before_response(linger, bytes, total))
     }
 

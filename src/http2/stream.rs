@@ -15,21 +15,38 @@ use tower_service::Service;
 use super::{fields, reply::Reply, RequestBody};
 
 /// Calls the service and sends its response, unless the client disconnects before.
-pub(super) async fn serve<S, B>(
-    service: S,
+// An async function would hold its arguments twice, and a task of more than a kilobyte costs more.
+#[allow(clippy::manual_async_fn, reason = "keeps the task small")]
+pub(super) fn serve<S, B>(
+    mut service: S,
     request: Request<RequestBody>,
     mut reply: Reply,
     date: bool,
-) where
+) -> impl Future<Output = ()>
+where
     S: Service<Request<RequestBody>, Response = Response<B>>,
     B: Body,
 {
-    let head_only = *request.method() == Method::HEAD;
-    let response = match answer(service, request, &mut reply).await {
-        Answer::Response(response) => response,
-        Answer::Failed => return reply.fail(),
-        Answer::Unwanted => return,
-    };
+    async move {
+        let head_only = *request.method() == Method::HEAD;
+        let ready = unless_gone(&mut reply, |cx| service.poll_ready(cx).map_err(drop)).await;
+        let response = match ready {
+            Some(Ok(())) => {
+                let mut response = pin!(service.call(request));
+                unless_gone(&mut reply, |cx| response.as_mut().poll(cx).map_err(drop)).await
+            }
+            Some(Err(())) => Some(Err(())),
+            None => None,
+        };
+        match response {
+            Some(Ok(response)) => respond(response, &mut reply, head_only, date).await,
+            Some(Err(())) => reply.fail(),
+            None => {}
+        }
+    }
+}
+
+async fn respond<B: Body>(response: Response<B>, reply: &mut Reply, head_only: bool, date: bool) {
     let (mut head, body) = response.into_parts();
     if head.status.is_informational() {
         // Not a response; a 101 has no meaning in HTTP/2 (RFC 9113 §8.6).
@@ -38,15 +55,15 @@ pub(super) async fn serve<S, B>(
     let mut body = pin!(body);
     let is_empty = body.is_end_stream();
     fields::complete(&mut head, (body.size_hint(), is_empty), date);
-    let head = Response::from_parts(head, ());
-    if is_empty || head_only || has_no_content(head.status()) {
-        reply.respond(head, true);
+    if is_empty || head_only || has_no_content(head.status) {
+        reply.respond(Response::from_parts(head, ()), true);
         return;
     }
     // Before the head is sent, so that both leave in one write. It is not only cheaper: a client that
     // ends its upload when it sees the head makes h2 reset the stream for the wrong length, which
     // drops data that is still queued (0.4.20, src/proto/streams/send.rs:268).
     let first = poll_fn(|cx| Poll::Ready(poll_piece(body.as_mut(), cx))).await;
+    let head = Response::from_parts(head, ());
     if let Poll::Ready(Piece::End) = first {
         reply.respond(head, true);
         return;
@@ -61,31 +78,15 @@ pub(super) async fn serve<S, B>(
     }
 }
 
-enum Answer<R> {
-    Response(R),
-    Failed,
-    /// The client was gone first.
-    Unwanted,
-}
-
-async fn answer<S>(
-    mut service: S,
-    request: Request<RequestBody>,
-    reply: &mut Reply,
-) -> Answer<S::Response>
-where
-    S: Service<Request<RequestBody>>,
-{
-    let mut response = pin!(async move {
-        poll_fn(|cx| service.poll_ready(cx)).await?;
-        service.call(request).await
-    });
-    poll_fn(|cx| match response.as_mut().poll(cx) {
-        Poll::Ready(Ok(response)) => Poll::Ready(Answer::Response(response)),
-        Poll::Ready(Err(_)) => Poll::Ready(Answer::Failed),
-        Poll::Pending => reply.poll_gone(cx).map(|()| Answer::Unwanted),
+/// What the poll yields; `None` if the client is gone first.
+fn unless_gone<'a, T>(
+    reply: &'a mut Reply,
+    mut poll: impl FnMut(&mut Context<'_>) -> Poll<T> + 'a,
+) -> impl Future<Output = Option<T>> + 'a {
+    poll_fn(move |cx| match poll(cx) {
+        Poll::Ready(polled) => Poll::Ready(Some(polled)),
+        Poll::Pending => reply.poll_gone(cx).map(|()| None),
     })
-    .await
 }
 
 fn has_no_content(status: StatusCode) -> bool {

@@ -53,20 +53,19 @@ where
     } = server;
     let settings = Arc::new(settings.with(&timeouts));
     let mut places = max_connections.map(Places::new);
-    let mut signal = shutdown.unwrap_or_else(|| Box::pin(pending()));
+    let signal = shutdown.unwrap_or_else(|| Box::pin(pending()));
     let mut shutdown = pin!(async {
-        let closing = pin!(handle.closing());
-        until(closing, signal.as_mut()).await;
+        until(pin!(handle.closing()), signal).await;
     });
     loop {
-        let next = pin!(async {
+        let next = async {
             let place = match &mut places {
                 Some(places) => places.take(&observers).await,
                 None => None,
             };
             (accept(&mut listener, &observers).await, place)
-        });
-        let Some(((io, address), place)) = until(shutdown.as_mut(), next).await else {
+        };
+        let Some(((io, address), place)) = until(shutdown.as_mut(), pin!(next)).await else {
             break;
         };
         let info = connect_info.of_connection(address);
@@ -103,15 +102,16 @@ where
     }
 }
 
-/// What `future` yields, or `None` if `stop` is ready before that. It takes both by reference, since
-/// an async function would keep two copies of them.
+/// What `future` yields, or `None` if `stop` is ready before that.
+///
+/// Both are pinned by the caller: moved in here and pinned, they would be in the caller's task twice.
 async fn until<T>(
-    mut stop: Pin<&mut impl Future<Output = ()>>,
-    mut future: Pin<&mut (impl Future<Output = T> + ?Sized)>,
+    mut stop: impl Future<Output = ()> + Unpin,
+    mut future: impl Future<Output = T> + Unpin,
 ) -> Option<T> {
-    poll_fn(|cx| match stop.as_mut().poll(cx) {
+    poll_fn(|cx| match Pin::new(&mut stop).poll(cx) {
         Poll::Ready(()) => Poll::Ready(None),
-        Poll::Pending => future.as_mut().poll(cx).map(Some),
+        Poll::Pending => Pin::new(&mut future).poll(cx).map(Some),
     })
     .await
 }

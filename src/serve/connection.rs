@@ -17,7 +17,9 @@ use tokio::{
 };
 use tower_service::Service;
 
-use super::{http1, http2, preface::sniff, settings::Settings, IncomingBody};
+use super::{
+    http1, http2, preface::sniff, settings::Settings, write_timeout::WriteTimeout, IncomingBody,
+};
 use crate::observe::ConnectionEnd;
 
 /// Why a connection has ended, and what was said about it.
@@ -45,6 +47,7 @@ where
     let mut shutdown = pin!(shutdown);
     let handshake = async {
         let (io, info) = establish.await?;
+        let io = WriteTimeout::new(io, settings.write_timeout);
         let (is_http2, io) = sniff(io).await?;
         Ok::<_, Box<dyn Error + Send + Sync>>((is_http2, io, info))
     };

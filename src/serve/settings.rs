@@ -14,6 +14,7 @@ pub(super) struct Settings {
     pub(super) handshake_timeout: Limit,
     pub(super) idle_timeout: Limit,
     pub(super) half_close_timeout: Limit,
+    pub(super) write_timeout: Limit,
 }
 
 type Limit = Option<Duration>;
@@ -35,6 +36,7 @@ impl Default for Settings {
             handshake_timeout: Some(Duration::from_secs(30)),
             idle_timeout: Some(Duration::from_secs(120)),
             half_close_timeout: Some(Duration::from_secs(30)),
+            write_timeout: None,
         }
     }
 }

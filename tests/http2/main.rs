@@ -17,6 +17,7 @@ mod refusals;
 mod resources;
 mod response;
 mod serving;
+mod sharing;
 mod signal;
 #[path = "../support/skip.rs"]
 mod skip;

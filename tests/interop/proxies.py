@@ -156,3 +156,20 @@ DRAIN_FIRST = (
     Proxy("nginx-stream", "nginx", {"setting": UNBUFFERED}, "`proxy_request_buffering off`"),
     Proxy("haproxy-default", "HAProxy"),
 )
+# With HTTP/2 to the server.
+HTTP2_TO_SERVER = (
+    Proxy(
+        "envoy-h2-100",
+        "Envoy",
+        {"cluster_setting": HTTP2_UPSTREAM, "setting": "proxy_100_continue: true"},
+        "`http2_protocol_options`, `proxy_100_continue: true`",
+    ),
+    # Before the prefix of the template.
+    Proxy(
+        "nginx-grpc",
+        "nginx",
+        {"setting": "location ~ ^/ { grpc_pass grpc://back; }"},
+        "`grpc_pass`",
+    ),
+    Proxy("haproxy-h2", "HAProxy", {"back_setting": "proto h2"}, "`server … proto h2`"),
+)

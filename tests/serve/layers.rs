@@ -61,37 +61,3 @@ async fn tcp_does_not_wait_for_more_to_send() {
     write(&mut client, "GET / HTTP/1.1\r\nhost: a\r\n\r\n").await;
     within(read_to(&mut client, "nodelay: true")).await;
 }
-
-/// On the kernel's clock.
-#[cfg(target_os = "linux")]
-#[tokio::test]
-async fn the_kernel_ends_a_client_that_does_not_read_if_an_acceptor_asks_for_it() {
-    use std::{convert::Infallible, io, iter::repeat};
-
-    let much = || async {
-        let pieces = repeat("much".repeat(1000)).map(Ok::<_, Infallible>);
-        Body::from_stream(tokio_stream::iter(pieces))
-    };
-    let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await;
-    let listener = listener.expect("loopback");
-    let address = listener.local_addr().expect("bound");
-    let server = tower_expect::serve(listener, Router::new().route("/", get(much))).with_acceptor(
-        |tcp: TcpStream| async move {
-            let limit = Duration::from_millis(500);
-            socket2::SockRef::from(&tcp).set_tcp_user_timeout(Some(limit))?;
-            Ok::<_, io::Error>(tcp)
-        },
-    );
-    let handle = server.handle();
-    tokio::spawn(std::future::IntoFuture::into_future(server));
-    let mut unread = connect(address).await;
-    write(&mut unread, "GET / HTTP/1.1\r\nhost: a\r\n\r\n").await;
-    unread.readable().await.expect("open");
-    assert_eq!(handle.connections(), 1);
-    within(async {
-        while handle.connections() > 0 {
-            tokio::time::sleep(Duration::from_millis(20)).await;
-        }
-    })
-    .await;
-}

@@ -23,4 +23,5 @@ mod observed;
 mod rows;
 mod shutdown;
 mod sizes;
+mod slow_readers;
 mod slow_starts;

@@ -159,8 +159,8 @@ const TESTS: &[(&str, &str, &str)] = &[
     ),
     (
         "response",
-        "serve/layers.rs",
-        "the_kernel_ends_a_client_that_does_not_read_if_an_acceptor_asks_for_it",
+        "serve/slow_readers.rs",
+        "the_connection_is_closed_once_nothing_could_be_written_for_the_time_that_is_set",
     ),
     (
         "idle connection",

@@ -1,4 +1,4 @@
-//! axum, bare and with layers.
+//! axum, bare and with layers, over HTTP/1.1 and over HTTP/2 with prior knowledge.
 //!
 //! ```text
 //! axum_server MODE
@@ -14,6 +14,8 @@
 //! | `asking` | nothing: an `ExpectLayer` whose validator never decides |
 //! | `body-limit` | axum's `DefaultBodyLimit` |
 //! | `limit-layer` | tower-http's `RequestBodyLimitLayer` |
+//! | `serve` | the handler: `bare` by `tower_expect::serve` rather than `axum::serve` |
+//! | `axum-serve` | the same by `axum::serve` |
 //!
 //! The first line printed is the address.
 
@@ -49,12 +51,16 @@ async fn main() -> Result<(), Box<dyn Error>> {
     let mode = std::env::args().nth(1).unwrap_or_default();
     let listener = TcpListener::bind("127.0.0.1:0").await?;
     println!("{}", listener.local_addr()?);
+    if mode == "serve" {
+        return Ok(tower_expect::serve(listener, app(put(upload))).await?);
+    }
     let listener = listener.tap_io(|stream| {
         let _ = stream.set_nodelay(true);
     });
     let expect = ExpectLayer::new(rules::content_length(..=u64::from(LIMIT)));
     let app = match mode.as_str() {
         "bare" => app(put(upload_to_limit)),
+        "axum-serve" => app(put(upload)),
         "no-op" => app(put(upload_to_limit)).layer(Identity::new()),
         "layer" => app(put(upload)).layer(expect),
         "shared" => {

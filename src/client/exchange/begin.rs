@@ -13,11 +13,11 @@ use super::{
     super::{
         gate::Gate,
         informational::{forward, listen},
-        layer::Settings,
         memory::Host,
         observe::RepeatReason,
         plan::{length, Expect},
         request_body::WaitingBody,
+        settings::Settings,
         unsent::Unsent,
         BoxError,
     },
