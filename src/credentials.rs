@@ -189,7 +189,7 @@ mod tests {
     }
 
     #[test]
-    fn control_characters_are_refused() {
+    fn control_characters_are_rejected() {
         assert!(Basic::decode(&STANDARD.encode("us\ner:pw")).is_none());
         assert!(Basic::decode(&STANDARD.encode("user:p\u{7f}w")).is_none());
     }

@@ -206,7 +206,7 @@ async fn redis_is_waited_for_half_a_second_at_most() {
 }
 
 #[tokio::test]
-async fn without_redis_uploads_are_refused_or_admitted_as_configured() {
+async fn without_redis_uploads_are_rejected_or_accepted_as_configured() {
     for accepts in [false, true] {
         for (setting, expected) in [("reject", rejected(503)), ("accept", accepted())] {
             let (redis, _listener) = no_redis(accepts).await;
