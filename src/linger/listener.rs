@@ -124,12 +124,12 @@ impl<L> LingerListener<L> {
         self
     }
 
-    /// Returns the wrapped listener.
+    /// Returns a reference to the wrapped listener.
     pub fn get_ref(&self) -> &L {
         &self.listener
     }
 
-    /// Returns the wrapped listener, mutably.
+    /// Returns a mutable reference to the wrapped listener.
     pub fn get_mut(&mut self) -> &mut L {
         &mut self.listener
     }

@@ -182,12 +182,12 @@ impl<Io> LingerStream<Io> {
         self
     }
 
-    /// Returns the wrapped socket.
+    /// Returns a reference to the wrapped socket.
     pub fn get_ref(&self) -> &Io {
         &self.io
     }
 
-    /// Returns the wrapped socket, mutably.
+    /// Returns a mutable reference to the wrapped socket.
     ///
     /// A direct write to it does not count as the last write: see [Bounds](Self#bounds).
     pub fn get_mut(&mut self) -> &mut Io {
