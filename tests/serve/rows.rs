@@ -239,7 +239,7 @@ const TESTS: &[(&str, &str, &str)] = &[
     ),
     (
         "HTTP/2 resets for errors of the client",
-        "http2/refusals.rs",
+        "http2/rejections.rs",
         "at_half_of_the_limit_the_client_is_sent_to_a_new_connection_and_nothing_is_lost",
     ),
     ("connections", "", ""),
