@@ -22,7 +22,7 @@ pub(crate) fn after(duration: Duration) -> Instant {
     later(Instant::now(), duration)
 }
 
-fn later(since: Instant, duration: Duration) -> Instant {
+pub(crate) fn later(since: Instant, duration: Duration) -> Instant {
     since
         .checked_add(duration)
         .unwrap_or_else(|| since + Duration::from_secs(30 * 365 * 24 * 60 * 60))
@@ -50,37 +50,38 @@ impl Deadline {
     }
 }
 
-/// How long something is waited for that begins and ends often. Its clock is not set anew each time: it
-/// looks when it rings.
+/// Watches a deadline that comes, moves and goes often. Its clock is not set anew each time: it looks when it
+/// rings, at the latest after each `period`.
 #[cfg(feature = "http2")]
-pub(crate) struct Patience {
-    timeout: Duration,
+pub(crate) struct Watchdog {
+    period: Duration,
     clock: Pin<Box<Sleep>>,
 }
 
 #[cfg(feature = "http2")]
-impl Patience {
-    pub(crate) fn new(timeout: Duration) -> Self {
+impl Watchdog {
+    /// `period` is the shortest time in which something that begins now can be overdue.
+    pub(crate) fn new(period: Duration) -> Self {
         Self {
-            timeout,
-            clock: Box::pin(sleep_until(after(timeout))),
+            period,
+            clock: Box::pin(sleep_until(after(period))),
         }
     }
 
-    /// Ready when it has been waited for as long. `waiting_since` is `None` while nothing is.
+    /// Ready when the deadline is over. It is `None` while nothing is waited for.
     pub(crate) fn poll(
         &mut self,
-        waiting_since: impl Fn() -> Option<Instant>,
+        deadline: impl Fn() -> Option<Instant>,
         cx: &mut Context<'_>,
     ) -> Poll<()> {
         loop {
             ready!(self.clock.as_mut().poll(cx));
-            let since = waiting_since().unwrap_or_else(Instant::now);
-            let deadline = later(since, self.timeout);
-            if deadline <= Instant::now() {
+            let (now, latest) = (Instant::now(), after(self.period));
+            let next = deadline().map_or(latest, |deadline| deadline.min(latest));
+            if next <= now {
                 return Poll::Ready(());
             }
-            self.clock.as_mut().reset(deadline);
+            self.clock.as_mut().reset(next);
         }
     }
 }

@@ -69,6 +69,7 @@
 mod accept;
 mod activity;
 mod body;
+mod clocks;
 #[doc = include_str!("serve/comparison.md")]
 pub mod comparison {}
 mod connection;
@@ -77,7 +78,6 @@ mod establish;
 mod from_axum;
 mod half_close;
 mod handle;
-mod head_timer;
 mod http1;
 mod http2;
 mod listener;
@@ -262,16 +262,15 @@ impl<L: Listener, S, Io: Send + 'static> Serve<L, S, Io> {
 
     /// Changes the settings of HTTP/1 connections, which are those of hyper.
     ///
-    /// Two defaults differ from hyper's: `half_close` is on, and `header_read_timeout`, 30 s, counts from
-    /// the first byte of a head, so that it does not limit idle connections. Do not set `timer`. If you
-    /// raise `max_buf_size`, also set [`Linger::max_buf_size`](crate::Linger::max_buf_size) in the layer.
+    /// Two defaults differ from hyper's: `half_close` is on, and `header_read_timeout` is off, because hyper's
+    /// would also limit idle connections; use the server's [`header_read_timeout`](Self::header_read_timeout).
+    /// If you raise `max_buf_size`, also set [`Linger::max_buf_size`](crate::Linger::max_buf_size) in the layer.
     ///
     /// ```
-    /// # use std::time::Duration;
     /// # async fn example(listener: tokio::net::TcpListener, app: axum::Router) -> std::io::Result<()> {
     /// tower_expect::serve(listener, app)
     ///     .with_http1(|http1| {
-    ///         http1.header_read_timeout(Duration::from_secs(10)).max_buf_size(64 * 1024);
+    ///         http1.max_headers(50).max_buf_size(64 * 1024);
     ///     })
     ///     .await
     /// # }
@@ -313,6 +312,18 @@ impl<L: Listener, S, Io: Send + 'static> Serve<L, S, Io> {
     /// [`http2::Builder::handshake_timeout`](crate::http2::Builder::handshake_timeout).
     pub fn handshake_timeout(mut self, timeout: impl Into<Option<Duration>>) -> Self {
         self.timeouts.handshake = Some(timeout.into());
+        self
+    }
+
+    /// Sets the time limit for the head of a request, from its first byte on. The default is 30 s; `None` means
+    /// no limit. Over HTTP/2 it also limits a header block, and any other frame except DATA.
+    ///
+    /// After it, the connection is closed, over HTTP/2 with GOAWAY. The application, or a layer such as
+    /// tower-http's `RequestBodyTimeoutLayer`, decides how fast a body must arrive.
+    ///
+    /// It replaces [`http2::Builder::header_read_timeout`](crate::http2::Builder::header_read_timeout).
+    pub fn header_read_timeout(mut self, timeout: impl Into<Option<Duration>>) -> Self {
+        self.timeouts.header_read = Some(timeout.into());
         self
     }
 

@@ -26,7 +26,7 @@ use super::{
     builder::Config,
     frames::{Owed, Watched},
     keep_alive::KeepAlive,
-    patience::{Overdue, Patiences},
+    patience::{Overdue, Patience},
     reply::Reply,
     stream, Error, RequestBody,
 };
@@ -60,7 +60,7 @@ pub struct Connection<I, S> {
     room: Room,
     owed: Owed,
     /// From the first poll on.
-    patiences: Option<Patiences>,
+    patience: Option<Patience>,
     idle_since: Option<Instant>,
     closing: bool,
 }
@@ -97,7 +97,7 @@ where
             config,
             faults: Faults::default(),
             owed,
-            patiences: None,
+            patience: None,
             idle_since: None,
             closing: false,
         }
@@ -124,8 +124,8 @@ where
 
     fn closing(&mut self) {
         self.closing = true;
-        if let Some(patiences) = &mut self.patiences {
-            patiences.close();
+        if let Some(patience) = &mut self.patience {
+            patience.close();
         }
     }
 
@@ -186,9 +186,9 @@ where
             State::Open { connection, .. } if connection.has_streams() => None,
             _ => self.idle_since.or_else(|| Some(Instant::now())),
         };
-        let new = || Patiences::new(&self.config);
-        let patiences = self.patiences.get_or_insert_with(new);
-        let overdue = ready!(patiences.poll(&self.owed, self.idle_since, cx));
+        let new = || Patience::new(&self.config);
+        let patience = self.patience.get_or_insert_with(new);
+        let overdue = ready!(patience.poll(&self.owed, self.idle_since, cx));
         match overdue {
             Overdue::Handshake => {
                 self.leave(Reason::SETTINGS_TIMEOUT, Err(Error::handshake_timeout()));

@@ -1,14 +1,14 @@
 //! How long a client is waited for.
 
 use std::{
-    task::{Context, Poll},
+    task::{ready, Context, Poll},
     time::Duration,
 };
 
 use tokio::time::Instant;
 
 use super::{builder::Config, frames::Owed};
-use crate::deadline::Patience;
+use crate::deadline::{later, Watchdog};
 
 /// What a client did not do in time.
 #[derive(Clone, Copy, Debug)]
@@ -19,28 +19,38 @@ pub(super) enum Overdue {
     Idle,
 }
 
-pub(super) struct Patiences {
-    handshake: Option<Patience>,
-    frame: Option<Patience>,
-    idle: Option<Patience>,
+pub(super) struct Patience {
+    handshake: Option<Duration>,
+    frame: Option<Duration>,
+    idle: Option<Duration>,
+    watchdog: Option<Watchdog>,
 }
 
 /// A client that knows that the connection is being closed must say so within this time (Go's
 /// `net/http` waits for one second).
 const CLOSING: Duration = Duration::from_secs(1);
 
-impl Patiences {
+impl Patience {
     pub(super) fn new(config: &Config) -> Self {
-        Self {
-            handshake: config.handshake_timeout.map(Patience::new),
-            frame: config.header_read_timeout.map(Patience::new),
-            idle: config.idle_timeout.map(Patience::new),
-        }
+        let mut patience = Self {
+            handshake: config.handshake_timeout,
+            frame: config.header_read_timeout,
+            idle: config.idle_timeout,
+            watchdog: None,
+        };
+        patience.watch();
+        patience
     }
 
     /// Without a stream, the connection is not waited for any more.
     pub(super) fn close(&mut self) {
-        self.idle = Some(Patience::new(CLOSING));
+        self.idle = Some(CLOSING);
+        self.watch();
+    }
+
+    fn watch(&mut self) {
+        let limits = [self.handshake, self.frame, self.idle];
+        self.watchdog = limits.into_iter().flatten().min().map(Watchdog::new);
     }
 
     /// `idle_since` is `None` while there is a stream.
@@ -50,28 +60,23 @@ impl Patiences {
         idle_since: Option<Instant>,
         cx: &mut Context<'_>,
     ) -> Poll<Overdue> {
-        let (patience, overdue) = match owed.is_settled() {
-            true => {
-                self.handshake = None;
-                (&mut self.frame, Overdue::Frame)
-            }
-            false => (&mut self.handshake, Overdue::Handshake),
+        let Some(watchdog) = &mut self.watchdog else {
+            return Poll::Pending;
         };
-        if is_over(patience, || owed.since(), cx) {
-            return Poll::Ready(overdue);
+        let (limit, overdue) = match owed.is_settled() {
+            true => (self.frame, Overdue::Frame),
+            false => (self.handshake, Overdue::Handshake),
+        };
+        let owed = || owed.since().zip(limit).map(ends);
+        let idle = || idle_since.zip(self.idle).map(ends);
+        ready!(watchdog.poll(|| owed().into_iter().chain(idle()).min(), cx));
+        match owed() {
+            Some(end) if idle().is_none_or(|idle| end <= idle) => Poll::Ready(overdue),
+            _ => Poll::Ready(Overdue::Idle),
         }
-        if is_over(&mut self.idle, || idle_since, cx) {
-            return Poll::Ready(Overdue::Idle);
-        }
-        Poll::Pending
     }
 }
 
-fn is_over(
-    patience: &mut Option<Patience>,
-    since: impl Fn() -> Option<Instant>,
-    cx: &mut Context<'_>,
-) -> bool {
-    let patience = patience.as_mut();
-    patience.is_some_and(|patience| patience.poll(since, cx).is_ready())
+fn ends((since, limit): (Instant, Duration)) -> Instant {
+    later(since, limit)
 }

@@ -4,14 +4,13 @@ use std::{
     pin::Pin,
     sync::{
         atomic::{AtomicBool, AtomicUsize, Ordering},
-        Arc, Mutex, MutexGuard, PoisonError,
+        Arc,
     },
     task::{Context, Poll},
 };
 
 use http_body::{Body, Frame, SizeHint};
 use pin_project_lite::pin_project;
-use tokio::time::Instant;
 
 /// Shared by the socket, the service and the clocks of one connection, all in one task but for bodies that
 /// the application has taken elsewhere.
@@ -19,22 +18,23 @@ use tokio::time::Instant;
 pub(super) struct Activity(Arc<Shared>);
 
 struct Shared {
+    /// How many requests there have been.
+    requests: AtomicUsize,
     /// The parts of a request that are under way: its body, its response.
     parts: AtomicUsize,
     /// The body of a request is not at its end yet.
     receiving: AtomicBool,
     /// A part of the next head has arrived.
     head_begun: AtomicBool,
-    idle_since: Mutex<Instant>,
 }
 
 impl Activity {
     pub(super) fn new() -> Self {
         Self(Arc::new(Shared {
+            requests: AtomicUsize::new(0),
             parts: AtomicUsize::new(0),
             receiving: AtomicBool::new(false),
             head_begun: AtomicBool::new(false),
-            idle_since: Mutex::new(Instant::now()),
         }))
     }
 
@@ -48,6 +48,7 @@ impl Activity {
     /// A request has arrived.
     pub(super) fn begin(&self) -> Part {
         self.0.head_begun.store(false, Ordering::Relaxed);
+        self.0.requests.fetch_add(1, Ordering::Relaxed);
         self.part(false)
     }
 
@@ -65,7 +66,11 @@ impl Activity {
         }
     }
 
-    fn is_busy(&self) -> bool {
+    pub(super) fn requests(&self) -> usize {
+        self.0.requests.load(Ordering::Relaxed)
+    }
+
+    pub(super) fn is_busy(&self) -> bool {
         self.0.parts.load(Ordering::Relaxed) > 0
     }
 
@@ -76,16 +81,6 @@ impl Activity {
 
     pub(super) fn has_begun_head(&self) -> bool {
         self.0.head_begun.load(Ordering::Relaxed)
-    }
-
-    /// `None` while a request is under way, or its head is.
-    pub(super) fn idle_since(&self) -> Option<Instant> {
-        (!self.is_busy() && !self.has_begun_head()).then(|| *self.lock())
-    }
-
-    fn lock(&self) -> MutexGuard<'_, Instant> {
-        let idle_since = self.0.idle_since.lock();
-        idle_since.unwrap_or_else(PoisonError::into_inner)
     }
 }
 
@@ -101,9 +96,7 @@ impl Drop for Part {
         if self.is_request_body {
             shared.receiving.store(false, Ordering::Relaxed);
         }
-        if shared.parts.fetch_sub(1, Ordering::Relaxed) == 1 {
-            *self.activity.lock() = Instant::now();
-        }
+        shared.parts.fetch_sub(1, Ordering::Relaxed);
     }
 }
 

@@ -2,12 +2,13 @@
 
 use std::{
     fmt,
-    future::{pending, Future},
+    future::{poll_fn, Future},
     pin::pin,
     sync::{
-        atomic::{AtomicUsize, Ordering},
+        atomic::{AtomicU8, AtomicUsize, Ordering},
         Arc,
     },
+    task::Poll,
 };
 
 use tokio::sync::{watch, Notify};
@@ -32,6 +33,8 @@ pub struct Handle(Arc<Shared>);
 struct Shared {
     /// Each connection holds a receiver for as long as it is open.
     phase: watch::Sender<Phase>,
+    /// The same phase, to look at without a lock. Set before the receivers are told.
+    reached: AtomicU8,
     connections: AtomicUsize,
     /// For the accept loops.
     closing: Notify,
@@ -43,6 +46,7 @@ impl Handle {
     pub fn new() -> Self {
         Self(Arc::new(Shared {
             phase: watch::Sender::new(Phase::Serving),
+            reached: AtomicU8::new(Phase::Serving as u8),
             connections: AtomicUsize::new(0),
             closing: Notify::new(),
         }))
@@ -73,6 +77,7 @@ impl Handle {
     }
 
     pub(super) fn enter(&self, phase: Phase) {
+        self.0.reached.fetch_max(phase as u8, Ordering::SeqCst);
         self.0.phase.send_if_modified(|now| {
             let is_later = *now < phase;
             *now = phase.max(*now);
@@ -112,13 +117,26 @@ pub(super) struct Membership {
 }
 
 impl Membership {
-    /// Waits until the server is in that phase.
+    /// Waits until the server is in that phase. To be polled by one task only.
+    ///
+    /// A connection polls it in each of its turns: all but the first look at the phase alone, rather than at
+    /// the lock by which a task is registered to be woken.
     pub(super) fn reached(&self, phase: Phase) -> impl Future<Output = ()> + Send {
         let mut phases = self.phase.clone();
+        let seen = Arc::clone(&self.server.0);
+        let mut looked_at = None;
         async move {
-            if phases.wait_for(|now| *now >= phase).await.is_err() {
-                pending::<()>().await;
-            }
+            let mut changed = pin!(phases.wait_for(|now| *now >= phase));
+            poll_fn(|cx| {
+                if looked_at == Some(seen.reached.load(Ordering::SeqCst)) {
+                    return Poll::Pending;
+                }
+                // Before the poll, so that a change that comes between the two is looked at again.
+                looked_at = Some(*seen.phase.borrow() as u8);
+                // An error would mean that the server's handles are gone, of which this is one.
+                changed.as_mut().poll(cx).map(drop)
+            })
+            .await;
         }
     }
 }

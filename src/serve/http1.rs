@@ -5,6 +5,7 @@ use std::{
     future::{poll_fn, Future},
     pin::{pin, Pin},
     sync::{Arc, LazyLock},
+    task::{ready, Poll},
 };
 
 use bytes::Bytes;
@@ -17,14 +18,13 @@ use tower_service::Service;
 
 use super::{
     activity::{Activity, Sending},
+    clocks::{Clocks, Overdue},
     half_close::HalfClose,
-    head_timer::HeadTimer,
     preface::Rewound,
     settings::Settings,
     IncomingBody,
 };
 use crate::{
-    deadline::Patience,
     exchange::{accept_under_server, Turns},
     Linger, LingerStream,
 };
@@ -51,9 +51,7 @@ where
     let turns = Turns::default();
     let activity = Activity::new();
     let io = HalfClose::new(io, activity.clone(), settings.half_close_timeout);
-    let mut idle = settings.idle_timeout.map(Patience::new);
-    let mut builder = settings.http1.clone();
-    builder.timer(HeadTimer(activity.clone()));
+    let mut clocks = Clocks::new(settings);
     let service = {
         let (turns, activity) = (turns.clone(), activity.clone());
         service_fn(move |mut request: Request<Incoming>| {
@@ -73,21 +71,29 @@ where
         })
     };
     let io = TokioIo::new(LingerStream::new(io));
-    let mut connection = pin!(builder.serve_connection(io, service).with_upgrades());
+    let mut connection = pin!(settings.http1.serve_connection(io, service).with_upgrades());
     let mut closing = false;
     poll_fn(|cx| {
-        let is_overdue = |idle: &mut Patience| idle.poll(|| activity.idle_since(), cx).is_ready();
-        let overdue = idle.as_mut().is_some_and(is_overdue);
-        if !closing && (overdue || shutdown.as_mut().poll(cx).is_ready()) {
+        if !closing && shutdown.as_mut().poll(cx).is_ready() {
             closing = true;
-            connection.as_mut().graceful_shutdown();
+        } else {
+            turns.begin();
+            if let Poll::Ready(ended) = connection.as_mut().poll(cx) {
+                return Poll::Ready(ended.map_err(Into::into));
+            }
+            match ready!(clocks.poll(&activity, cx)) {
+                Overdue::Head => {
+                    return Poll::Ready(Err(
+                        "the client did not send the rest of a head in time".into()
+                    ))
+                }
+                Overdue::Idle => closing = true,
+            }
         }
-        if closing {
-            idle = None;
-        }
+        clocks.close();
+        connection.as_mut().graceful_shutdown();
         turns.begin();
-        connection.as_mut().poll(cx)
+        connection.as_mut().poll(cx).map_err(Into::into)
     })
     .await
-    .map_err(Into::into)
 }

@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use hyper::server::conn::http1;
+use hyper_util::rt::TokioTimer;
 
 use crate::http2;
 
@@ -12,6 +13,7 @@ pub(super) struct Settings {
     pub(super) http2: http2::Builder,
     /// `None` for no limit, like the following.
     pub(super) handshake_timeout: Limit,
+    pub(super) header_read_timeout: Limit,
     pub(super) idle_timeout: Limit,
     pub(super) half_close_timeout: Limit,
     pub(super) write_timeout: Limit,
@@ -23,17 +25,22 @@ type Limit = Option<Duration>;
 #[derive(Debug, Default)]
 pub(super) struct Timeouts {
     pub(super) handshake: Option<Limit>,
+    pub(super) header_read: Option<Limit>,
     pub(super) idle: Option<Limit>,
 }
 
 impl Default for Settings {
     fn default() -> Self {
         let mut http1 = http1::Builder::new();
-        http1.half_close(true);
+        http1
+            .half_close(true)
+            .header_read_timeout(None)
+            .timer(TokioTimer::new());
         Self {
             http1,
             http2: http2::Builder::new(),
             handshake_timeout: Some(Duration::from_secs(30)),
+            header_read_timeout: Some(Duration::from_secs(30)),
             idle_timeout: Some(Duration::from_secs(120)),
             half_close_timeout: Some(Duration::from_secs(30)),
             write_timeout: None,
@@ -47,6 +54,10 @@ impl Settings {
         if let Some(limit) = timeouts.handshake {
             self.handshake_timeout = limit;
             self.http2 = self.http2.handshake_timeout(limit);
+        }
+        if let Some(limit) = timeouts.header_read {
+            self.header_read_timeout = limit;
+            self.http2 = self.http2.header_read_timeout(limit);
         }
         if let Some(limit) = timeouts.idle {
             self.idle_timeout = limit;

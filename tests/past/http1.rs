@@ -69,7 +69,7 @@ pub(crate) async fn run(
             Some(message) if message.status() < 200 => {}
             Some(message) => {
                 // What was sent beyond the length is no request.
-                let is_whole = length.map_or(true, |length| length == framing.data);
+                let is_whole = length.is_none_or(|length| length == framing.data);
                 let goes_on = message.field("connection").is_none()
                     && message.status() == 200
                     && is_whole

@@ -34,14 +34,11 @@ fn server() {
                 "axum" => axum::serve(listener, app()).into_future().await,
                 // With short limits, to see them all go.
                 _ => {
-                    let second = Duration::from_secs(2);
+                    let short = Duration::from_secs(4);
                     tower_expect::serve(listener, app())
-                        .handshake_timeout(second)
-                        .idle_timeout(second)
-                        .with_http1(|http1| {
-                            http1.header_read_timeout(second);
-                        })
-                        .with_http2(tower_expect::http2::Builder::new().header_read_timeout(second))
+                        .handshake_timeout(short)
+                        .idle_timeout(short)
+                        .header_read_timeout(short)
                         .await
                 }
             }

@@ -55,7 +55,7 @@ async fn each_end_of_a_connection_has_its_word_and_its_reason() {
             b"GET / HTTP",
             false,
             "failed",
-            "read header from client timeout",
+            "the client did not send the rest of a head in time",
         ),
         (
             "silent",

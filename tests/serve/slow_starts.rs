@@ -208,7 +208,7 @@ async fn each_limit_can_be_set_and_lifted() {
     type Set = fn(Piped) -> Piped;
     let opening = opening();
     let in_block = [&opening[..3].concat()[..], &opening[3][..5]].concat();
-    let rows: [(&str, &[u8], Set, Set); 4] = [
+    let rows: [(&str, &[u8], Set, Set); 6] = [
         (
             "handshake, first byte",
             b"",
@@ -224,17 +224,8 @@ async fn each_limit_can_be_set_and_lifted() {
         (
             "head of HTTP/1",
             b"GET / HT",
-            |server| {
-                server.with_http1(|http1| {
-                    http1.header_read_timeout(Duration::from_secs(1));
-                })
-            },
-            |server| {
-                let server = server.idle_timeout(None);
-                server.with_http1(|http1| {
-                    http1.header_read_timeout(None);
-                })
-            },
+            |server| server.header_read_timeout(Duration::from_secs(1)),
+            |server| server.header_read_timeout(None),
         ),
         (
             "header block of HTTP/2",
@@ -243,12 +234,28 @@ async fn each_limit_can_be_set_and_lifted() {
                 let http2 = tower_expect::http2::Builder::new();
                 server.with_http2(http2.header_read_timeout(Duration::from_secs(1)))
             },
+            |server| server.header_read_timeout(None).idle_timeout(None),
+        ),
+        (
+            "header block of HTTP/2, by the server",
+            &in_block,
+            |server| server.header_read_timeout(Duration::from_secs(1)),
             |server| {
                 let http2 = tower_expect::http2::Builder::new();
                 server
                     .with_http2(http2.header_read_timeout(None))
                     .idle_timeout(None)
             },
+        ),
+        (
+            "head of HTTP/1, by hyper",
+            b"GET / HT",
+            |server| {
+                server.with_http1(|http1| {
+                    http1.header_read_timeout(Duration::from_secs(1));
+                })
+            },
+            |server| server.header_read_timeout(None),
         ),
     ];
     for (name, bytes, set, lift) in rows {

@@ -20,7 +20,7 @@ const LENGTH: usize = 3 << 20;
 fn curl_has(option: Option<&str>) -> bool {
     let version = Command::new("curl").arg("--version").output();
     let features = version.map(|output| String::from_utf8_lossy(&output.stdout).into_owned());
-    let has = features.is_ok_and(|features| option.map_or(true, |name| features.contains(name)));
+    let has = features.is_ok_and(|features| option.is_none_or(|name| features.contains(name)));
     if !has {
         eprintln!(
             "skipped: no curl{}",

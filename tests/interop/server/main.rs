@@ -180,7 +180,7 @@ async fn checked_upload(request: Request<Body>) -> Response {
 
 fn check(headers: &HeaderMap, path: &str) -> Option<StatusCode> {
     let field = |name| headers.get(name).and_then(|value| value.to_str().ok());
-    let understood = field(EXPECT).map_or(true, |value| value.eq_ignore_ascii_case("100-continue"));
+    let understood = field(EXPECT).is_none_or(|value| value.eq_ignore_ascii_case("100-continue"));
     if path.starts_with("/r417/") || !understood {
         return Some(StatusCode::EXPECTATION_FAILED);
     }
