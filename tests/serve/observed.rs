@@ -207,7 +207,7 @@ async fn what_an_operator_should_know_is_logged_as_a_warning() {
     let log = log.0.lock().expect("no panic");
     let of_connections: Vec<_> = log
         .iter()
-        .filter(|line| line.contains("onnection"))
+        .filter(|line| line.contains("connection"))
         .collect();
     assert_eq!(
         of_connections,
