@@ -76,7 +76,6 @@ mod connection;
 mod establish;
 #[cfg(feature = "axum")]
 mod from_axum;
-mod half_close;
 mod handle;
 mod http1;
 mod http2;
@@ -84,6 +83,7 @@ mod listener;
 mod preface;
 mod service;
 mod settings;
+mod socket;
 mod write_timeout;
 
 use std::{
@@ -150,7 +150,8 @@ where
 ///
 /// # Panics
 ///
-/// If it is awaited outside of a tokio runtime, or in one without a time or IO driver.
+/// If it is awaited outside of a tokio runtime. Without the runtime's time driver, each connection panics in
+/// its task, and is thereby closed.
 ///
 /// # Cancel safety
 ///
@@ -318,8 +319,9 @@ impl<L: Listener, S, Io: Send + 'static> Serve<L, S, Io> {
     /// Sets the time limit for the head of a request, from its first byte on. The default is 30 s; `None` means
     /// no limit. Over HTTP/2 it also limits a header block, and any other frame except DATA.
     ///
-    /// After it, the connection is closed, over HTTP/2 with GOAWAY. The application, or a layer such as
-    /// tower-http's `RequestBodyTimeoutLayer`, decides how fast a body must arrive.
+    /// After it, the connection is closed, over HTTP/2 with GOAWAY. A head whose first bytes arrive together with
+    /// the previous request is limited by [`idle_timeout`](Self::idle_timeout) instead. The application, or a
+    /// layer such as tower-http's `RequestBodyTimeoutLayer`, decides how fast a body must arrive.
     ///
     /// It replaces [`http2::Builder::header_read_timeout`](crate::http2::Builder::header_read_timeout).
     pub fn header_read_timeout(mut self, timeout: impl Into<Option<Duration>>) -> Self {
@@ -345,7 +347,7 @@ impl<L: Listener, S, Io: Send + 'static> Serve<L, S, Io> {
     /// Such a client may be waiting for its response (RFC 9112 §9.6), or be gone; TCP does not distinguish the
     /// two. The response must begin within this time, and a part of it must be written in each further such
     /// period. Otherwise the connection is closed, and the service's future is dropped. A reset by the client
-    /// is noticed at once, except while its body is not being read.
+    /// is noticed at once, or after 100 ms if its body is not being read.
     ///
     /// To treat such clients as gone, as hyper does by default, use
     /// `.with_http1(|http1| { http1.half_close(false); })`.
@@ -358,9 +360,11 @@ impl<L: Listener, S, Io: Send + 'static> Serve<L, S, Io> {
     /// streams. There is no limit by default.
     ///
     /// Bytes for a slow client wait in memory, up to about 400 KiB for each response, and keep the
-    /// application's response body alive. A client that pauses for longer than the limit, such as a video
-    /// player, loses its response. The limit does not end an HTTP/2 stream whose client reads, but grants the
-    /// stream no window (RFC 9113 §5.2): such a stream lasts as long as its connection.
+    /// application's response body alive. Linux reports room only when a third of the socket's send buffer is
+    /// free, which may be more than 1 MiB: a slow client must read that much within this time, so do not set it
+    /// to a few seconds. The limit also holds for upgraded connections. A client that pauses for longer, such as
+    /// a video player, loses its response. The limit does not end an HTTP/2 stream whose client reads, but grants
+    /// the stream no window (RFC 9113 §5.2): such a stream lasts as long as its connection.
     pub fn write_timeout(mut self, timeout: impl Into<Option<Duration>>) -> Self {
         self.settings.write_timeout = timeout.into();
         self

@@ -14,7 +14,7 @@ use h2::{
     Reason, RecvStream,
 };
 use http::{header::EXPECT, Method, Request, Response, StatusCode};
-use http_body::Body;
+use http_body::{Body, SizeHint};
 use tokio::{
     io::{AsyncRead, AsyncWrite},
     time::{sleep, Instant, Sleep},
@@ -24,6 +24,7 @@ use tower_service::Service;
 use super::{
     body::Faults,
     builder::Config,
+    fields,
     frames::{Owed, Watched},
     keep_alive::KeepAlive,
     patience::{Overdue, Patience},
@@ -250,9 +251,11 @@ where
     fn accept(&self, (request, mut sender): Accepted) {
         if *request.method() == Method::CONNECT {
             // The service could not get at the tunnel it would have to serve.
-            let mut response = Response::new(());
-            *response.status_mut() = StatusCode::NOT_IMPLEMENTED;
-            let _ = sender.send_response(response, true);
+            let (mut head, ()) = Response::new(()).into_parts();
+            head.status = StatusCode::NOT_IMPLEMENTED;
+            let empty = (SizeHint::with_exact(0), true);
+            fields::complete(&mut head, empty, self.config.auto_date_header);
+            let _ = sender.send_response(Response::from_parts(head, ()), true);
             return;
         }
         let (head, stream) = request.into_parts();

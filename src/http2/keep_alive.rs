@@ -8,7 +8,9 @@ use std::{
 };
 
 use h2::{Ping, PingPong};
-use tokio::time::{sleep, Instant, Sleep};
+use tokio::time::{sleep, Sleep};
+
+use crate::deadline::after;
 
 /// Pings a client in intervals, whether or not it sends something else.
 pub(super) struct KeepAlive {
@@ -54,6 +56,6 @@ impl KeepAlive {
     fn wait_for(&mut self, answer: bool) {
         self.waiting = answer;
         let duration = if answer { self.timeout } else { self.interval };
-        self.clock.as_mut().reset(Instant::now() + duration);
+        self.clock.as_mut().reset(after(duration));
     }
 }

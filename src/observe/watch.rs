@@ -1,5 +1,7 @@
 //! Reports what happens to one request.
 
+#[cfg(feature = "serve")]
+use std::panic::{catch_unwind, AssertUnwindSafe};
 use std::{
     fmt,
     sync::{
@@ -30,13 +32,16 @@ impl Observers {
         });
     }
 
-    /// Reports an event that belongs to no request.
+    /// Reports an event that belongs to no request. A panic of an observer ends neither the server nor, if the
+    /// connection's task is already panicking, the process.
     #[cfg(feature = "serve")]
     pub(crate) fn tell(&self, event: &Event) {
-        trace::event(event);
-        if let Some(observer) = &self.0 {
-            observer.observe(event);
-        }
+        let _ = catch_unwind(AssertUnwindSafe(|| {
+            trace::event(event);
+            if let Some(observer) = &self.0 {
+                observer.observe(event);
+            }
+        }));
     }
 
     /// Returns `None` if there is no observer and tracing is off.

@@ -68,13 +68,16 @@ where
         let Some(((io, address), place)) = until(shutdown.as_mut(), pin!(next)).await else {
             break;
         };
-        let info = connect_info.of_connection(address);
+        let connect_info = connect_info.clone();
         let establish = establish.clone();
         let service = service.clone();
         let settings = Arc::clone(&settings);
         let watched = Watched::begin(handle.connect(), &observers, place);
         tokio::spawn(async move {
-            let establish = async move { establish.run((io, info)).await };
+            let establish = async move {
+                let info = connect_info.of_connection(address);
+                establish.run((io, info)).await
+            };
             let closing = watched.membership.reached(Phase::Closing);
             let aborting = pin!(watched.membership.reached(Phase::Aborting));
             let running = pin!(connection::serve(establish, service, &settings, closing));

@@ -27,7 +27,8 @@ pub(super) enum Overdue {
 pub(super) struct Clocks {
     head: Option<Duration>,
     idle: Option<Duration>,
-    requests: usize,
+    /// How many requests and reads there were.
+    seen: (usize, usize),
     head_since: Option<Instant>,
     idle_since: Option<Instant>,
     watchdog: Option<Watchdog>,
@@ -39,7 +40,7 @@ impl Clocks {
         Self {
             head: settings.header_read_timeout,
             idle: settings.idle_timeout,
-            requests: 0,
+            seen: (0, 0),
             head_since: None,
             idle_since: None,
             watchdog: limits.into_iter().flatten().min().map(Watchdog::new),
@@ -56,16 +57,19 @@ impl Clocks {
         let Some(watchdog) = &mut self.watchdog else {
             return Poll::Pending;
         };
-        let is_busy = activity.is_busy();
-        let begun = activity.has_begun_head();
-        let requests = activity.requests();
-        if self.requests != requests {
-            // It may have come and gone in one turn.
-            self.requests = requests;
-            (self.head_since, self.idle_since) = (None, None);
+        let seen = (activity.requests(), activity.reads());
+        if seen != self.seen {
+            // A request may have come and gone in one turn.
+            self.idle_since = None;
+            if seen.0 != self.seen.0 {
+                self.head_since = None;
+            }
+            self.seen = seen;
         }
-        keep(&mut self.head_since, begun && !is_busy);
-        keep(&mut self.idle_since, !begun && !is_busy);
+        let begun = activity.has_begun_head();
+        let is_idle = !begun && !activity.is_responding() && !activity.is_writing();
+        keep(&mut self.head_since, begun);
+        keep(&mut self.idle_since, is_idle);
         let (since, limit, overdue) = match begun {
             true => (self.head_since, self.head, Overdue::Head),
             false => (self.idle_since, self.idle, Overdue::Idle),

@@ -74,10 +74,16 @@ impl<Raw, Io> Clone for Establish<Raw, Io> {
     }
 }
 
-/// What becomes of the other side's address.
+/// What becomes of the other side's address, in the task of its connection.
 pub(super) struct Inform<L: Listener>(Arc<Note<L::Addr>>);
 
 type Note<Addr> = dyn Fn(Addr, &mut Extensions) + Send + Sync;
+
+impl<L: Listener> Clone for Inform<L> {
+    fn clone(&self) -> Self {
+        Self(Arc::clone(&self.0))
+    }
+}
 
 impl<L: Listener> Inform<L> {
     pub(super) fn nothing() -> Self {

@@ -9,7 +9,7 @@ use std::{
 };
 
 use bytes::Bytes;
-use http::{Extensions, Request, Response};
+use http::{Extensions, Request, Response, StatusCode};
 use http_body::Body;
 use hyper::{body::Incoming, service::service_fn};
 use hyper_util::rt::TokioIo;
@@ -19,14 +19,14 @@ use tower_service::Service;
 use super::{
     activity::{Activity, Sending},
     clocks::{Clocks, Overdue},
-    half_close::HalfClose,
     preface::Rewound,
     settings::Settings,
+    socket::Socket,
     IncomingBody,
 };
 use crate::{
     exchange::{accept_under_server, Turns},
-    Linger, LingerStream,
+    Linger,
 };
 
 /// The bounds within which a body is drained before a 101.
@@ -49,29 +49,34 @@ where
     B::Error: Into<Box<dyn Error + Send + Sync>> + Send,
 {
     let turns = Turns::default();
-    let activity = Activity::new();
-    let io = HalfClose::new(io, activity.clone(), settings.half_close_timeout);
+    let activity = Activity::default();
+    let io = Socket::new(io, activity.clone(), settings.half_close_timeout);
     let mut clocks = Clocks::new(settings);
     let service = {
         let (turns, activity) = (turns.clone(), activity.clone());
         service_fn(move |mut request: Request<Incoming>| {
-            let response = activity.begin();
+            let response = activity.respond();
             let body = (!request.body().is_end_stream()).then(|| activity.receive());
             request.extensions_mut().extend(info.clone());
             let mut service = service.clone();
-            let turns = turns.clone();
+            let (turns, activity) = (turns.clone(), activity.clone());
             async move {
                 poll_fn(|cx| service.poll_ready(cx)).await?;
                 let call = |request: Request<_>| {
                     service.call(request.map(|inner| IncomingBody::http1(inner, body)))
                 };
-                let served = accept_under_server(request, &turns, &AT_SOCKET, call).await;
-                served.map(|served| served.map(|body| Sending::new(body, response)))
+                let served = accept_under_server(request, &turns, &AT_SOCKET, call).await?;
+                if served.status() == StatusCode::SWITCHING_PROTOCOLS {
+                    activity.upgrade();
+                }
+                Ok::<_, S::Error>(served.map(|body| Sending::new(body, response)))
             }
         })
     };
-    let io = TokioIo::new(LingerStream::new(io));
-    let mut connection = pin!(settings.http1.serve_connection(io, service).with_upgrades());
+    let mut connection = pin!(settings
+        .http1
+        .serve_connection(TokioIo::new(io), service)
+        .with_upgrades());
     let mut closing = false;
     poll_fn(|cx| {
         if !closing && shutdown.as_mut().poll(cx).is_ready() {

@@ -209,4 +209,5 @@ async fn to_connect_is_501_and_the_service_is_not_asked() {
     let (response, _tunnel) = client.begin(request).await;
     let answer = within(5, read(response)).await.expect("answered");
     assert_eq!(answer.status, StatusCode::NOT_IMPLEMENTED);
+    assert!(answer.headers.contains_key(header::DATE));
 }

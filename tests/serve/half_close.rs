@@ -9,7 +9,13 @@ use std::{
     time::Duration,
 };
 
-use axum::{body::Body, routing::any, Router};
+use axum::{
+    body::Body,
+    extract::Request,
+    middleware::{from_fn, Next},
+    routing::any,
+    Router,
+};
 use bytes::Bytes;
 use http_body::Frame;
 use http_body_util::StreamBody;
@@ -290,4 +296,53 @@ async fn what_is_read_ahead_is_not_lost() {
         seen.push(char::from(byte[0]));
     }
     assert_eq!(told(&seen), "200 200");
+}
+
+#[tokio::test]
+async fn a_client_that_resets_is_noticed_while_its_body_is_held_unread() {
+    let run = Arc::new(AtomicUsize::new(0));
+    let counted = Arc::clone(&run);
+    let handler = move |_: Bytes| async move {
+        counted.fetch_add(1, Ordering::SeqCst);
+    };
+    // As an asynchronous check of a token.
+    let wait = |request: Request, next: Next| async {
+        sleep(Duration::from_millis(1500)).await;
+        next.run(request).await
+    };
+    let app = Router::new().fallback(handler).layer(from_fn(wait));
+    let (address, handle) = bound(app, |server| server).await;
+    let bodies = [
+        "content-length: 5\r\n\r\nabcde",
+        "transfer-encoding: chunked\r\n\r\n5\r\nabcde\r\n0\r\n\r\n",
+    ];
+    for round in 0..10 {
+        let mut client = connect(address).await;
+        let request = format!("PUT / HTTP/1.1\r\nhost: a\r\n{}", bodies[round % 2]);
+        write(&mut client, request).await;
+        sleep(Duration::from_millis(20)).await;
+        client.set_zero_linger().expect("a socket");
+    }
+    sleep(Duration::from_millis(800)).await;
+    assert_eq!(handle.connections(), 0);
+    sleep(Duration::from_millis(1000)).await;
+    assert_eq!(run.load(Ordering::SeqCst), 0);
+}
+
+#[tokio::test(start_paused = true)]
+async fn it_is_taken_for_gone_as_well_if_it_reads_nothing_of_its_response() {
+    let app = Router::new().fallback(|| async { vec![7; 4 << 20] });
+    let (dial, handle) = piped(app, |server| server);
+    let mut client = dial.connect();
+    write(&mut client, "GET / HTTP/1.1\r\nhost: a\r\n\r\n").await;
+    client.shutdown().await.expect("open");
+    let begun = Instant::now();
+    sleep(Duration::from_millis(100)).await;
+    assert_eq!(handle.connections(), 1);
+    while handle.connections() > 0 {
+        sleep(Duration::from_millis(100)).await;
+        assert!(begun.elapsed().as_secs() < 60, "still open");
+    }
+    let seconds = begun.elapsed().as_secs_f64();
+    assert!((29.9..31.0).contains(&seconds), "{seconds}");
 }

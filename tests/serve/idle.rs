@@ -1,7 +1,11 @@
 //! Connections on which nothing is under way.
 
-use std::time::Duration;
+use std::{
+    sync::{Arc, Mutex},
+    time::Duration,
+};
 
+use axum::{body::Body, Router};
 use tokio::{
     io::AsyncReadExt,
     time::{sleep, timeout, Instant},
@@ -107,4 +111,41 @@ async fn it_can_be_set_for_both_versions_and_for_http2_alone() {
             "{set}: {took}"
         );
     }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_response_that_the_client_takes_slowly_is_no_idleness() {
+    let app = Router::new().fallback(|| async { vec![b'x'; 1 << 20] });
+    let (dial, _) = piped(app, |server| server);
+    let mut client = dial.connect();
+    write(&mut client, HEAD).await;
+    for _ in 0..2 {
+        // hyper has the whole response by now.
+        sleep(Duration::from_secs(600)).await;
+        let mut piece = vec![0; 1 << 19];
+        client.read_exact(&mut piece).await.expect("open");
+    }
+    // And the connection can be used again.
+    write(&mut client, HEAD).await;
+    read_to(&mut client, "\r\n\r\nx").await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_body_that_the_application_keeps_does_not_keep_the_connection() {
+    let kept = Arc::new(Mutex::new(Vec::new()));
+    let app = Router::new().fallback(move |body: Body| async move {
+        kept.lock().expect("no panic").push(body);
+    });
+    let (dial, _) = piped(app, |server| server);
+    let mut client = dial.connect();
+    write(
+        &mut client,
+        "PUT / HTTP/1.1\r\nhost: a\r\ncontent-length: 5\r\n\r\nabcde",
+    )
+    .await;
+    read_to(&mut client, "\r\n\r\n").await;
+    let begun = Instant::now();
+    read_all(&mut client).await;
+    let seconds = begun.elapsed().as_secs_f64();
+    assert!((119.0..122.0).contains(&seconds), "{seconds}");
 }

@@ -25,3 +25,4 @@ mod shutdown;
 mod sizes;
 mod slow_readers;
 mod slow_starts;
+mod tunnels;

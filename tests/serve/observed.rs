@@ -6,6 +6,7 @@ use std::{
     time::Duration,
 };
 
+use axum::Router;
 use metrics_util::debugging::{DebugValue, DebuggingRecorder};
 use tokio::{io::DuplexStream, time::sleep};
 use tower_expect::{Event, Metrics};
@@ -113,6 +114,28 @@ async fn each_end_of_a_connection_has_its_word_and_its_reason() {
             "{name}: {told_reason}"
         );
     }
+}
+
+#[tokio::test(start_paused = true)]
+async fn closures_that_panic_end_no_server() {
+    let app = Router::new().fallback(|| async {
+        if std::hint::black_box(true) {
+            panic!("on purpose, in a handler");
+        }
+    });
+    let (dial, handle) = piped(app, |server| {
+        server
+            .max_connections(1)
+            .observe(|_: &Event| panic!("on purpose, in an observer"))
+            .with_connect_info(|()| panic!("on purpose, of an address"))
+    });
+    for _ in 0..3 {
+        let mut client = dial.connect();
+        write(&mut client, HEAD).await;
+        assert_eq!(read_all(&mut client).await, "");
+    }
+    sleep(Duration::from_millis(10)).await;
+    assert_eq!(handle.connections(), 0);
 }
 
 #[tokio::test(start_paused = true)]

@@ -87,7 +87,7 @@ const TESTS: &[(&str, &str, &str)] = &[
         "the_crates_own_server_waits_over_http1_for_a_silent_client_as_long_as_for_a_first_byte",
     ),
     (
-        "client that has closed its side gets its response",
+        "HTTP/1 client that has closed its side gets its response",
         "serve/half_close.rs",
         "it_gets_its_response_wherever_in_a_request_it_closes",
     ),
@@ -168,7 +168,7 @@ const TESTS: &[(&str, &str, &str)] = &[
         "an_http1_connection_is_closed_two_minutes_after_its_last_response",
     ),
     (
-        "client that has closed its side",
+        "HTTP/1 client that has closed its side",
         "serve/half_close.rs",
         "it_is_waited_for_half_a_minute_and_then_taken_for_gone",
     ),
