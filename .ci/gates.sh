@@ -46,6 +46,18 @@ models() {
     cargo test "${options[@]}"
 }
 
+# One word for one thing: requests are accepted or rejected, and unread bodies are drained. These words would
+# be second names for that. What matches `allowed` has another meaning.
+vocabulary() {
+    local words='refus|\badmi(t|ssion)|\blet(s|ting)? (\w+ )?in\b|\bturn(s|ed|ing)? away\b|\bread(s|ing)? on\b'
+    local allowed='REFUSED_STREAM|connections? ?(are |is )?refused|read on a thread|interop/refusals\.json|load/run refusals'
+    if grep --recursive --line-number --ignore-case --perl-regexp "$words" \
+        README.md CHANGELOG.md src examples | grep --invert-match --ignore-case --extended-regexp "$allowed"; then
+        echo "^ says it in other words than the rest of the crate: accept, reject, drain"
+        return 1
+    fi
+}
+
 # Exceptions are listed in Cargo.toml. Hidden files are this directory's.
 spelling() {
     "$tools/venv/bin/typos" --color never --hidden --exclude .git .

@@ -1,4 +1,4 @@
-//! Who is this? Asked once, of a token store, before the body is sent; the handler gets the user.
+//! An async validator looks the token up once, before the body is sent, and passes the user to the handler.
 //!
 //! Run with `cargo run --example axum_auth`, and try
 //!

@@ -7,14 +7,14 @@
 //! alias up="curl -sT some.bin -w '%{http_code}: %{size_upload} bytes sent\n'"
 //! token='Authorization: Bearer s3cr3t' png='Content-Type: image/png'
 //!
-//! up http://127.0.0.1:3000/files                               # 401 of the outer layer
+//! up http://127.0.0.1:3000/files                               # 401 from the outer layer
 //! up -H "$token" http://127.0.0.1:3000/files                   # 200
-//! up -H "$token" http://127.0.0.1:3000/avatar                  # 415 of the inner layer
-//! up -H "$token" -H "$png" http://127.0.0.1:3000/avatar        # 413 of the inner layer
+//! up -H "$token" http://127.0.0.1:3000/avatar                  # 415 from the inner layer
+//! up -H "$token" -H "$png" http://127.0.0.1:3000/avatar        # 413 from the inner layer
 //! truncate -s 50k some.bin
 //! up -H "$token" -H "$png" http://127.0.0.1:3000/avatar        # 200
 //! truncate -s 50M some.bin
-//! up -H "$token" http://127.0.0.1:3000/files                   # 413 of the outer layer
+//! up -H "$token" http://127.0.0.1:3000/files                   # 413 from the outer layer
 //! ```
 
 use std::{env, io};

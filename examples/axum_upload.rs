@@ -1,4 +1,4 @@
-//! Uploads to an axum app: who may send what is settled before the content is sent.
+//! An axum app that accepts or rejects uploads before they are sent: by token, media type and length.
 //!
 //! Run with `cargo run --example axum_upload`, or `… -- 127.0.0.1:0` for any free port, and try
 //!
@@ -12,7 +12,7 @@
 //! up -H "$png" $url/big.bin                                 # 401, 0 bytes sent
 //! up -H "$token" $url/big.bin                               # 415, 0 bytes sent
 //! up -H "$token" -H "$png" -H 'Expect: 100-continue, 200-ok' $url/big.bin   # 417, 0 bytes sent
-//! up -H "$token" -H "$png" $url/taken.bin                   # 409 of the handler, 0 bytes sent
+//! up -H "$token" -H "$png" $url/taken.bin                   # 409 from the handler, 0 bytes sent
 //! up -H "$token" -H "$png" -H 'Expect:' $url/taken.bin      # 409, though curl does not wait
 //! truncate -s 200M big.bin
 //! up -H "$token" -H "$png" $url/big.bin                     # 413, 0 bytes sent
@@ -32,28 +32,28 @@ const LIMIT: u64 = 100 << 20;
 pub(crate) fn app() -> Router {
     let rule = rules::bearer_token("s3cr3t")
         .and(rules::content_type(["image/*", "application/pdf"]))
-        // Also of a chunked request, which does not tell its length beforehand.
+        // Also limits chunked requests, whose length is not known beforehand.
         .and(rules::content_length(..=LIMIT));
     let layer = ExpectLayer::new(rule);
     Router::new().route("/upload/{name}", put(upload).layer(layer))
 }
 
-type Refusal = (StatusCode, String);
+type Error = (StatusCode, String);
 
-async fn upload(Path(name): Path<String>, mut body: Body) -> Result<String, Refusal> {
-    // An answer before the content is read is not lost: the layer reads on behind it.
+async fn upload(Path(name): Path<String>, mut body: Body) -> Result<String, Error> {
+    // A response before the body is read is not lost: the layer drains the body.
     if name == "taken.bin" {
         return Err((StatusCode::CONFLICT, format!("{name} is there already\n")));
     }
     let mut received = 0;
     while let Some(frame) = body.frame().await {
-        let frame = frame.map_err(refusal)?;
+        let frame = frame.map_err(error)?;
         received += frame.data_ref().map_or(0, Bytes::len); // your storage takes it here
     }
     Ok(format!("{name}: {received} bytes\n"))
 }
 
-fn refusal(error: axum::Error) -> Refusal {
+fn error(error: axum::Error) -> Error {
     match error.into_inner().is::<LengthLimitError>() {
         true => (StatusCode::PAYLOAD_TOO_LARGE, "too long\n".into()),
         false => (StatusCode::BAD_REQUEST, "cut short\n".into()),

@@ -26,8 +26,8 @@ use tower_expect::{rules, Event, ExpectLayer};
 
 const LIMIT: u64 = 1 << 20;
 
-/// The first poll of the body, by the extractor, sends the 100. What announces no length is counted by the
-/// layer, and rejected with 413 past the limit.
+/// The first poll of the body, by the extractor, sends the 100. The layer counts bodies without a
+/// `Content-Length`, and the response is 413 beyond the limit.
 async fn upload(
     ConnectInfo(client): ConnectInfo<SocketAddr>,
     version: Version,
@@ -43,7 +43,7 @@ fn app() -> Router {
         .layer(ExpectLayer::new(rules::content_length(..=LIMIT)))
 }
 
-/// What an operator wants to know; with the feature `tracing` it is in the log anyway.
+/// Prints what an operator wants to know; the feature `tracing` logs it as well.
 fn log(event: &Event) {
     match event {
         Event::AcceptFailed { message, .. } => eprintln!("cannot accept: {message}"),
@@ -63,7 +63,7 @@ pub(crate) async fn serve(listener: TcpListener) -> std::io::Result<()> {
         .max_connections(1024)
         .observe(log)
         .with_graceful_shutdown(async {
-            // An error means that there is no Ctrl-C here. Then nothing ends the server, as without this.
+            // An error means that Ctrl-C is not available. Then nothing ends the server.
             if tokio::signal::ctrl_c().await.is_err() {
                 std::future::pending::<()>().await;
             }

@@ -1,4 +1,4 @@
-//! An axum application on a Unix socket, which learns from the kernel who its client is.
+//! An axum application on a Unix socket, with the credentials of each client from the kernel.
 //!
 //! Run with `cargo run --features serve --example serve_unix`, and in another terminal:
 //!
@@ -16,7 +16,7 @@ pub(crate) mod unix {
     use tokio::net::{unix::UCred, UnixListener, UnixStream};
     use tower_expect::{rules, ExpectLayer};
 
-    /// The process on the other side, as it was when it connected; `None` if the kernel did not tell.
+    /// The process of the client when it connected; `None` if the kernel does not provide it.
     #[derive(Clone)]
     struct Peer(Option<UCred>);
 
@@ -41,7 +41,7 @@ pub(crate) mod unix {
             .await
     }
 
-    /// Listens in the place of an earlier run, whose socket is still there.
+    /// Replaces the socket file of an earlier run.
     pub(crate) fn bind(path: &Path) -> io::Result<UnixListener> {
         let is_socket = fs::metadata(path).is_ok_and(|file| file.file_type().is_socket());
         if is_socket {

@@ -1,13 +1,13 @@
-//! What a validator says of a request that it accepts, and what it has found out about it.
+//! What a validator returns when it accepts a request.
 
 use std::fmt;
 
 use http::{request::Parts, Extensions};
 
-/// The acceptance of a request, with what the validator has found out for the application.
+/// Acceptance of a request, with values for the application and a limit for the body.
 ///
-/// A validator that has nothing to say returns `Ok(())`, which converts into this type. One that has
-/// looked up a user hands it over by [`with`](Self::with), so that nobody looks the token up twice:
+/// `Ok(())` converts into this type. A validator that has looked up a user passes it to the application
+/// with [`with`](Self::with), so that the token is looked up once:
 ///
 /// ```
 /// use tower_expect::{Accepted, ExpectLayer, Rejection, RequestHead};
@@ -27,9 +27,9 @@ use http::{request::Parts, Extensions};
 /// # let app: axum::Router = axum::Router::new().route("/", axum::routing::put(store)).layer(layer);
 /// ```
 ///
-/// Where rules combine, the values of all that were asked reach the application, and the smallest limit
-/// holds. Of two values of one type, the later replaces the earlier: that of the second rule, and that
-/// of the inner layer where layers nest.
+/// If rules are combined, the values of all that ran reach the application, and the smallest limit holds. Of
+/// two values of one type, the later replaces the earlier: that of the second rule, and that of the inner
+/// layer if layers nest.
 ///
 /// `Accepted::new()` allocates nothing.
 #[derive(Clone, Default)]
@@ -45,25 +45,24 @@ impl Accepted {
         Self::default()
     }
 
-    /// Puts `value` into the extensions of the request, where it replaces another of its type.
+    /// Adds a value to the extensions of the request, where it replaces another of its type.
     pub fn with<T: Clone + Send + Sync + 'static>(mut self, value: T) -> Self {
         self.values.insert(value);
         self
     }
 
-    /// Limits the body to `bytes`. The smaller limit holds if there are several.
+    /// Sets the maximum length of the body, in bytes. The smallest limit holds if there are several.
     ///
-    /// Past it, reading the body fails with [`http_body_util::LengthLimitError`]. axum's extractors, such as
-    /// `Bytes` and `Json`, make a 413 of that, in axum's words and not the renderer's. A handler that reads
-    /// frames by itself decides what to respond. [`rules::content_length`](crate::rules::content_length) has
-    /// the list. A longer body whose length is announced should be rejected by the validator, as that rule
-    /// does; this limit is for the others.
+    /// Beyond it, reading the body fails with [`http_body_util::LengthLimitError`]. axum's extractors, such as
+    /// `Bytes` and `Json`, respond to that with 413; the layer's renderer is not involved. A handler that reads
+    /// frames decides by itself. [`rules::content_length`](crate::rules::content_length) has the list. Reject a
+    /// body whose `Content-Length` is larger in the validator, as that rule does; this limit is for the others.
     pub fn max_body(mut self, bytes: u64) -> Self {
         self.max_body = Some(self.max_body.map_or(bytes, |max| max.min(bytes)));
         self
     }
 
-    /// Adds what another validator says of the same request after this one.
+    /// Adds the acceptance of a validator that ran after this one.
     pub(crate) fn merge(self, later: Self) -> Self {
         let mut merged = match later.max_body {
             Some(bytes) => self.max_body(bytes),

@@ -1,9 +1,9 @@
-//! The client's half: requests that ask before they send their body.
+//! Client middleware that sends `Expect: 100-continue` and waits before it sends a body.
 //!
-//! [`ExpectContinueLayer`] wraps a tower client that runs on hyper's connections, such as hyper-util's
-//! legacy `Client`. A request with a long body gets `Expect: 100-continue`, and its body is withheld until the
-//! server asks for it. Where the server rejects instead, the caller has the response at once, and the
-//! body was never sent.
+//! [`ExpectContinueLayer`] wraps a tower client on hyper's connections, such as hyper-util's legacy `Client`. A
+//! request with a long body gets `Expect: 100-continue`, and its body is withheld until the server sends a
+//! 100. If the server rejects the request instead, the caller gets the response at once, and the body is not
+//! sent.
 //!
 //! ```
 //! use bytes::Bytes;
@@ -49,73 +49,74 @@
 //! # }
 //! ```
 //!
-//! How reqwest, the AWS SDK and object_store are made to ask is on [a page of its own](crate::guide::client).
+//! How reqwest, the AWS SDK and object_store send expecting requests is described on [a page of its own](crate::guide::client).
 //!
-//! # Which requests ask
+//! # Expecting requests
 //!
-//! Those with a body of at least [`min_length`](ExpectContinueLayer::min_length), by default 1 MiB, or of
-//! unknown length, and those with an `Expect: 100-continue` of their own, as through a proxy. Its lines are
-//! made one. An *empty* `Expect` header forbids it, and is removed. Other expectations are left alone.
+//! The layer makes requests expecting that have a body of at least
+//! [`min_length`](ExpectContinueLayer::min_length), by default 1 MiB, or of unknown length. Requests with an
+//! `Expect: 100-continue` of their own, as in a proxy, are expecting, too; their `Expect` lines are merged into
+//! one. An *empty* `Expect` header prevents it, and is removed. Other expectations are left alone.
 //!
-//! None asks that must not (RFC 9110 §10.1.1): without a body, as HTTP/1.0, with `Upgrade`, or CONNECT. An
-//! `Expect: 100-continue` on such a request is removed. A proxy sets the version of what it forwards to
-//! `HTTP_11`: requests that say HTTP/2 or 3 are left alone.
+//! A request is never expecting if it has no body, is HTTP/1.0, has an `Upgrade` header, or is a CONNECT
+//! (RFC 9110 §10.1.1). An `Expect: 100-continue` on such a request is removed. Requests whose version is HTTP/2
+//! or 3 are left alone; a proxy must set the version of forwarded requests to `HTTP_11`.
 //!
-//! # What happens then
+//! # Outcomes
 //!
-//! The clock starts when the head is written: connecting, and waiting for a connection of the pool, do not
-//! count. The first of these counts; a response that is there counts before a clock that has run out.
+//! The clock starts when the head is written: connecting, and waiting for a pooled connection, do not count.
+//! The first event decides; a response takes precedence over a clock that has run out.
 //!
-//! | what comes | the body | the caller gets |
+//! | event | the body | the caller gets |
 //! |---|---|---|
 //! | 100 | is sent | the response to it |
-//! | another interim response | goes on waiting; more than 64 are an error | |
-//! | nothing until the [`timeout`](ExpectContinueLayer::timeout), 1 second by default | is sent | the response to it |
-//! | 417 | is sent again without `Expect`, on another connection ([`retry_without_expect`](ExpectContinueLayer::retry_without_expect)) | the response to that |
-//! | another final response, be it a success | is not sent, and given back as [`Unsent`] | that response, whole |
-//! | the end of the connection | is sent again with `Expect`, if the method is idempotent ([`retry_dead_connection`](ExpectContinueLayer::retry_dead_connection)) | the response to that, or the error |
-//! | a sign that no 100 can be heard, as on HTTP/2 | is sent at once | the response to it |
+//! | another interim response | still waits; more than 64 are an error | |
+//! | the [`timeout`](ExpectContinueLayer::timeout), 1 second by default | is sent | the response to it |
+//! | 417 | is sent with the request repeated without `Expect`, on another connection ([`retry_without_expect`](ExpectContinueLayer::retry_without_expect)) | the response to that |
+//! | another final response, even a success | is not sent, and given back as [`Unsent`] | that response |
+//! | the end of the connection | waits again, with the request repeated with `Expect`, if the method is idempotent ([`retry_dead_connection`](ExpectContinueLayer::retry_dead_connection)) | the response to that, or the error |
+//! | hyper cannot report a 100, as on HTTP/2 | is sent at once | the response to it |
 //!
 //! A connection on which a body was withheld is closed when the response's body has ended or is dropped. It
 //! is never used again: the server might take the next request for the body.
 //!
-//! hyper's client tells of no 100 on HTTP/2 (hyper 1.12), and says so: it drops the callback by which it would,
-//! before it asks for the body. So nothing waits there, from the first request on, however HTTP/2 was agreed
-//! upon. The same holds for any client that builds a request of its own and forgets the extensions.
+//! hyper's client does not report a 100 on HTTP/2 (hyper 1.12): it drops the callback before it polls the body.
+//! The layer notices that, so no request waits there, not even the first one. The same holds for any client
+//! that builds a request of its own and drops the extensions.
 //!
-//! A host that sent a 417, that let the clock run out, or that speaks HTTP/2 is not asked again for five
-//! minutes; see [`remember_for`](ExpectContinueLayer::remember_for) and
+//! For a host that sent a 417, let the clock run out, or speaks HTTP/2, the layer makes no request expecting
+//! for five minutes; see [`remember_for`](ExpectContinueLayer::remember_for) and
 //! [`no_memory`](ExpectContinueLayer::no_memory).
 //!
 //! # The wrapped client
 //!
 //! It is a `Clone` service that takes a [`WaitingBody`]. It should read from the server while the body is
-//! pending, and must be able to open another connection where requests are repeated. Put timeouts outside of
-//! the layer: one inside that runs out while the body waits is an error like that of a dead connection. The
-//! caller's callback for interim responses is set by [`on_informational`].
+//! pending, and must be able to open another connection if requests are to be repeated. Put timeouts outside of
+//! the layer: a timeout inside that fires while the body waits counts as a dead connection. Set a callback for
+//! interim responses with [`on_informational`].
 //!
-//! Set `TCP_NODELAY` (`HttpConnector::set_nodelay`), which hyper-util does not by default: the head and the
-//! body are two writes now. With Nagle's algorithm, a short last segment of the body waits until the server
-//! has acknowledged what came before.
+//! Set `TCP_NODELAY` (`HttpConnector::set_nodelay`), which hyper-util does not do by default: head and body are
+//! separate writes. With Nagle's algorithm, a short last segment of the body waits until the server has
+//! acknowledged the earlier ones.
 //!
-//! # Early responses without asking
+//! # Early responses without `Expect`
 //!
-//! A server may respond and close in the midst of any upload. [`PatientConnector`] makes the response seen: see
-//! [`PatientStream`]. It needs no layer, and no help from the server.
+//! A server may respond and close during any upload. With [`PatientConnector`], the caller receives the
+//! response: see [`PatientStream`]. It needs no layer, and no change in the server.
 //!
 //! # Cancel safety
 //!
-//! Dropping the response future while the body waits drops the body, unsent, and closes the connection
-//! (HTTP/1.1) or resets the stream (HTTP/2). Afterwards it is as without the layer. Dropping the response's body
-//! is safe at any time.
+//! Dropping the response future while the body waits drops the unsent body, and closes the connection
+//! (HTTP/1.1) or resets the stream (HTTP/2). After that, it behaves as without the layer. Dropping the
+//! response's body is safe at any time.
 //!
 //! # Panics
 //!
-//! The response future panics outside of a tokio runtime with a time driver, if the body waits.
+//! The response future panics if the body waits outside of a tokio runtime with a time driver.
 //!
 //! # Cost
 //!
-//! A request that does not ask costs no allocation.
+//! A request that is not expecting costs no allocation.
 
 mod error;
 mod exchange;

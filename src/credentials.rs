@@ -1,10 +1,10 @@
-//! The `Authorization` field: scheme, credentials and the two schemes that uploads use.
+//! Parses the `Authorization` header: any scheme, and the credentials of `Basic`.
 
 use std::fmt;
 
 use crate::expectation::{is_token, table};
 
-/// Scheme and credentials of a request (RFC 9110 §11.4).
+/// Scheme and credentials of an `Authorization` header (RFC 9110 §11.4).
 #[derive(Clone, Copy)]
 #[non_exhaustive]
 pub struct Authorization<'a> {
@@ -28,13 +28,13 @@ impl<'a> Authorization<'a> {
         })
     }
 
-    /// Whether the scheme has that name, in any case.
+    /// Returns whether the scheme has that name, in any case.
     #[must_use]
     pub fn is(&self, scheme: &str) -> bool {
         self.scheme.eq_ignore_ascii_case(scheme)
     }
 
-    /// The credentials, if they are a `token68`.
+    /// Returns the credentials, if they are a `token68`.
     pub(crate) fn token68(&self) -> Option<&'a str> {
         is_token68(self.credentials).then_some(self.credentials)
     }
@@ -64,9 +64,9 @@ impl fmt::Debug for Authorization<'_> {
 #[derive(Clone)]
 #[non_exhaustive]
 pub struct Basic {
-    /// The user-id. Never holds a colon.
+    /// The user-id. It never contains a colon.
     pub user: String,
-    /// The password. May be empty.
+    /// The password. It may be empty.
     pub password: String,
 }
 
@@ -189,7 +189,7 @@ mod tests {
     }
 
     #[test]
-    fn control_characters_are_refused() {
+    fn control_characters_are_rejected() {
         assert!(Basic::decode(&STANDARD.encode("us\ner:pw")).is_none());
         assert!(Basic::decode(&STANDARD.encode("user:p\u{7f}w")).is_none());
     }

@@ -1,4 +1,4 @@
-//! The decision about a request, taken from its head alone.
+//! Decides about a request from its head alone.
 
 use http::{
     header::{GetAll, EXPECT},
@@ -13,7 +13,7 @@ use crate::{
     ContinueSignal, RejectReason, Rejection, RequestHead,
 };
 
-/// Which requests the validator is asked about.
+/// Which requests the validator runs for.
 ///
 /// A request *has a body* if its framing does not rule one out, as [`RequestHead::has_body`] says.
 ///
@@ -21,46 +21,48 @@ use crate::{
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum ValidateWhen {
-    /// Every request, with or without a body, with or without `Expect`. The default: an empty PUT
-    /// without a token must not truncate a file, and a GET must not be served without one.
+    /// Every request, with or without a body, with or without `Expect`. The default.
+    ///
+    /// An empty PUT without a token must not truncate a file, and a GET must not be served without one.
     #[default]
     Always,
-    /// Every request with a body, with or without `Expect`. Choose it where the validator limits
-    /// uploads and something else guards what other requests do.
+    /// Every request with a body, with or without `Expect`.
+    ///
+    /// Choose it if the validator limits uploads, and something else checks other requests.
     HasBody,
-    /// Only requests with a body whose client waits for the 100. Others are accepted unseen, so this
-    /// never protects anything: a client that leaves the header out, as RFC 9110 §10.1.1 tells it to
-    /// do after a 417, gets past the validator.
+    /// Only requests that have a body and sent `Expect: 100-continue`. Others skip the validator.
+    ///
+    /// This protects nothing: a client bypasses the validator by omitting the header, as RFC 9110 §10.1.1
+    /// tells it to do after a 417.
     Expecting,
 }
 
-/// What happens to an expecting request on HTTP/2 or HTTP/3 below which nothing can send the 100.
+/// What happens to an expecting request on HTTP/2 or HTTP/3 if nothing can send the 100.
 ///
-/// On HTTP/1.1 such a request is always answered with 417, since its client would wait in vain. On
-/// HTTP/2, hyper never sends a 100, and this is what clients make of it, measured:
+/// On HTTP/1.1 such a request is always rejected with 417, since its client would wait in vain. On
+/// HTTP/2, hyper never sends a 100. Clients were measured to react as follows:
 ///
 /// | client, with `Expect` over HTTP/2 | `Forward` | `Reject` |
 /// |---|---|---|
-/// | curl 7.88 | uploads at once, it does not wait | reports the 417 |
-/// | Go 1.19, nghttp 1.52 | upload after their timer, 1 s | report the 417 |
-/// | Node.js 20 `http2` | waits for ever | reports the 417 |
-/// | Java 17 `HttpClient` | waits for ever | waits for ever, as on any rejection (JDK-8286171) |
+/// | curl 7.88 | sends the body at once, it does not wait | reports the 417 |
+/// | Go 1.19, nghttp 1.52 | send the body after their timer, 1 s | report the 417 |
+/// | Node.js 20 `http2` | waits forever | reports the 417 |
+/// | Java 17 `HttpClient` | waits forever | waits forever, as on any rejection (JDK-8286171) |
 ///
-/// None of them repeats the request without `Expect`, as RFC 9110 §10.1.1 advises. So the default
-/// serves all who can be served at the cost of a second; `Reject` turns a hang into an error
-/// for Node.js alone. A server that sends the 100, such as that of the feature `serve`, serves them all
-/// at once.
+/// None of them repeats the request without `Expect`, as RFC 9110 §10.1.1 advises. The default therefore
+/// serves most clients, some of them after a second; `Reject` turns a hang into an error for Node.js
+/// alone. A server that sends the 100, such as that of the feature `serve`, serves all of them at once.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum ContinueUnavailable {
-    /// Let it in.
+    /// Goes on to the validator and the inner service, although no 100 will be sent. The default.
     #[default]
     Forward,
-    /// Answer 417 at once.
+    /// Rejects the request with 417.
     Reject,
 }
 
-/// What the decision depends on besides the request.
+/// The settings that the decision depends on.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Policy {
     /// `None` if there is no validator that could reject.
@@ -71,13 +73,13 @@ pub(crate) struct Policy {
 
 #[derive(Debug)]
 pub(crate) enum Decision {
-    /// There is nothing to decide about.
+    /// The request needs no validation and no tracking.
     Pass,
     Reject(BadExpect),
     Accept(Acceptance),
 }
 
-/// Why a request is rejected before any validator is asked.
+/// Why a request is rejected before the validator runs.
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) enum BadExpect {
     /// 400
@@ -90,16 +92,16 @@ pub(crate) enum BadExpect {
 
 #[derive(Debug)]
 pub(crate) struct Acceptance {
-    /// Whether the validator is asked first.
+    /// Whether the validator runs first.
     pub(crate) validate: bool,
     /// Whether the first poll of the body sends a 100.
     pub(crate) expecting: bool,
     pub(crate) content: bool,
-    /// Empty where the field is ignored (row 1).
+    /// Empty where the header is ignored (row 1).
     pub(crate) expectations: Expectations,
 }
 
-/// The table of the crate's documentation, row by row.
+/// Takes the decision, in the order of the table in `guide/validators.md`.
 #[inline]
 pub(crate) fn decide<B: Body>(request: &Request<B>, policy: &Policy) -> Decision {
     if request.headers().contains_key(EXPECT) {
@@ -113,7 +115,7 @@ pub(crate) fn decide<B: Body>(request: &Request<B>, policy: &Policy) -> Decision
     policy.accept(content, false, Expectations::NONE)
 }
 
-/// The decision about a request that has an `Expect` field.
+/// The decision about a request that has an `Expect` header.
 #[inline(never)]
 fn decide_asked<B: Body>(
     request: &Request<B>,

@@ -1,8 +1,8 @@
 //! One request in flight: from the moment it is accepted or rejected until its body is gone.
 //!
-//! An [`Exchange`](state::Exchange) is one allocation that three hold in turn: the request body in the
-//! hands of the application, the response future, and the response body. It knows where the request
-//! body is, and how far the client was asked for it:
+//! An [`Exchange`](state::Exchange) is one allocation, shared by the request body that the application
+//! has, the response future, and the response body. It tracks where the request body is, and whether the
+//! client was invited to send it:
 //!
 //! ```text
 //!            the application drops it                drained, or dropped before the response
@@ -18,14 +18,14 @@
 //!
 //!      Never ──▶ Polled ──▶ Invited
 //!                  │           a 100 is known to be sent, or a frame has arrived:
-//!                  │           the client owes the rest
+//!                  │           the client owes its body
 //!                  └ a poll was pending: perhaps a 100 is sent, perhaps not
 //! ```
 //!
-//! Before the response leaves, [`Flight::before`](flight::Flight::before) says what is to be done first.
+//! Before the response leaves, [`Flight::before`](flight::Flight::before) returns what must be done first.
 //! A client that expects and was not invited does not owe its body once it has the response, so its body
-//! must not be read afterwards: what follows may be the next request. [`terms`] says what becomes of it, and
-//! [`drain`] does the reading where it is safe.
+//! must not be read afterwards: the next bytes may be its next request. [`terms`] decides what happens to the
+//! body, and [`drain`] drains it where that is safe.
 
 mod begin;
 mod body;

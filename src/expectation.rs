@@ -1,4 +1,4 @@
-//! The grammar of the `Expect` field (RFC 9110 §10.1.1). Pure: no I/O, no tower.
+//! Parses the `Expect` header (RFC 9110 §10.1.1).
 
 mod cursor;
 
@@ -14,7 +14,7 @@ use self::cursor::{Cursor, Malformed, Parameter};
 
 const CONTINUE: &str = "100-continue";
 
-/// The members of a request's `Expect` field, from all of its field lines together.
+/// The members of a request's `Expect` header, from all of its field lines together.
 ///
 /// The grammar is that of [RFC 9110 §10.1.1]:
 ///
@@ -23,14 +23,13 @@ const CONTINUE: &str = "100-continue";
 /// expectation = token [ "=" ( token / quoted-string ) ] parameters
 /// ```
 ///
-/// Two things are said more exactly here than there. Parameters may follow a bare token, so that
-/// `100-continue;q=1` is a well-formed expectation (that nobody can meet) rather than an error. And
-/// each field line is a list by itself: a quoted string does not go on in the next line, and holds
-/// US-ASCII only.
+/// Two points are more precise here. Parameters may follow a bare token, so that `100-continue;q=1` is a
+/// well-formed expectation (which cannot be met) rather than an error. Each field line is a list of its own: a
+/// quoted string does not continue in the next line, and contains US-ASCII only.
 ///
-/// Nothing is allocated for a request without the field or with the one line `100-continue`. Other
-/// values share their bytes with the [`HeaderMap`], and [`iter`](Self::iter) reads them in place.
-/// The work is linear in the length of the value.
+/// A request without the header, or with the single line `100-continue`, causes no allocation. Other values
+/// share their bytes with the [`HeaderMap`], and [`iter`](Self::iter) reads them in place, in time linear
+/// in the length of the value.
 ///
 /// ```
 /// use http::{header::EXPECT, HeaderMap, HeaderValue};
@@ -55,7 +54,7 @@ pub struct Expectations(Members);
 enum Members {
     #[default]
     None,
-    /// The one line `100-continue`: what practically every client sends.
+    /// The single line `100-continue`, as nearly every client sends it.
     Continue,
     /// Anything else; every line has passed `check`.
     Lines(Vec<HeaderValue>),
@@ -65,11 +64,11 @@ impl Expectations {
     /// No expectation at all.
     pub(crate) const NONE: Self = Self(Members::None);
 
-    /// Reads the `Expect` field lines of `headers`.
+    /// Parses the `Expect` header, all of its lines.
     ///
     /// # Errors
     ///
-    /// [`MalformedExpect`] if a member does not match the grammar. It says which member and why.
+    /// [`MalformedExpect`] if a member does not match the grammar. It names the member and the problem.
     #[inline]
     pub fn parse(headers: &HeaderMap) -> Result<Self, MalformedExpect> {
         Self::parse_lines(&headers.get_all(EXPECT))
@@ -108,13 +107,13 @@ impl Expectations {
         matches!(self.0, Members::Continue)
     }
 
-    /// Whether there is no member: no field line, or only empty list members.
+    /// Returns whether there is no member: no header, or only empty list members.
     #[must_use]
     pub fn is_empty(&self) -> bool {
         matches!(self.0, Members::None)
     }
 
-    /// Whether `100-continue` is among the members, without a value and without parameters.
+    /// Returns whether `100-continue` is among the members, without a value and without parameters.
     #[must_use]
     #[inline]
     pub fn has_continue(&self) -> bool {
@@ -130,14 +129,14 @@ impl Expectations {
         self.iter().any(|member| member.is_continue())
     }
 
-    /// The first member of that name, in any case.
+    /// Returns the first member of that name, in any case.
     #[must_use]
     pub fn get(&self, name: &str) -> Option<Expectation<'_>> {
         self.iter()
             .find(|member| member.name.eq_ignore_ascii_case(name))
     }
 
-    /// The members in the order in which they were sent.
+    /// Returns the members in the order in which they were sent.
     #[must_use]
     pub fn iter(&self) -> Iter<'_> {
         let (cursor, lines) = match &self.0 {
@@ -161,12 +160,12 @@ impl<'a> IntoIterator for &'a Expectations {
     }
 }
 
-/// One member of the `Expect` field.
+/// One member of the `Expect` header.
 #[derive(Clone, Debug)]
 #[non_exhaustive]
 pub struct Expectation<'a> {
-    /// The token that names the expectation; compare it without regard to case. As it was sent, except
-    /// that a field of nothing but `100-continue` is always lower-case.
+    /// The token that names the expectation; compare it without regard to case. It is as it was sent, except
+    /// that a header of only `100-continue` is always lower-case.
     pub name: &'a str,
     /// What follows `=`; a quoted string without its quotes and backslashes.
     pub value: Option<Cow<'a, str>>,
@@ -175,7 +174,7 @@ pub struct Expectation<'a> {
 }
 
 impl Expectation<'_> {
-    /// Whether this is `100-continue`, in any case, with neither value nor parameters.
+    /// Returns whether this is `100-continue`, in any case, with neither value nor parameters.
     #[must_use]
     pub fn is_continue(&self) -> bool {
         self.name.eq_ignore_ascii_case(CONTINUE) && self.value.is_none() && self.params.0.is_empty()
@@ -187,7 +186,7 @@ impl Expectation<'_> {
 pub struct Params<'a>(&'a [u8]);
 
 impl<'a> Params<'a> {
-    /// The value of the first parameter of that name, in any case.
+    /// Returns the value of the first parameter of that name, in any case.
     #[must_use]
     pub fn get(&self, name: &str) -> Option<Cow<'a, str>> {
         self.iter()
@@ -195,7 +194,7 @@ impl<'a> Params<'a> {
             .map(|(_, value)| value)
     }
 
-    /// Names and values in the order in which they were sent.
+    /// Returns names and values in the order in which they were sent.
     pub fn iter(&self) -> impl Iterator<Item = (&'a str, Cow<'a, str>)> {
         let mut cursor = Cursor(self.0);
         std::iter::from_fn(move || loop {
@@ -226,10 +225,10 @@ impl<'a> Iterator for Iter<'a> {
     }
 }
 
-/// An `Expect` field that does not match its grammar.
+/// Error for an `Expect` header that does not match its grammar.
 ///
-/// Its `Display` names the member by its place and the reason; it never holds a byte of the field,
-/// so it is safe in logs and responses.
+/// Its `Display` names the member by its place and the reason, and contains no byte of the header, so that it is
+/// safe in logs and responses.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct MalformedExpect {
     member: usize,
@@ -237,7 +236,7 @@ pub struct MalformedExpect {
 }
 
 impl MalformedExpect {
-    /// The place of the offending member among the non-empty ones of all lines, counted from 1.
+    /// Returns the place of the malformed member among the non-empty ones of all lines, counted from 1.
     #[must_use]
     pub fn member(&self) -> usize {
         self.member

@@ -25,11 +25,11 @@ use crate::{
 };
 
 pin_project! {
-    /// The future of [`Expect`](crate::Expect) with an [`AsyncValidator`](crate::AsyncValidator).
+    /// Response future of [`Expect`](crate::Expect) with an [`AsyncValidator`](crate::AsyncValidator).
     ///
     /// # Panics
     ///
-    /// If polled after it was ready.
+    /// If it is polled after it was ready.
     pub struct AsyncResponseFuture<D, S, F, B>
     where
         F: Future,
@@ -52,7 +52,7 @@ pin_project! {
     }
 }
 
-/// What waits while the validator decides.
+/// What is kept while the validator decides.
 pub(crate) struct Pending<S, B> {
     pub(crate) signal: CloseOnDrop,
     pub(crate) service: S,
@@ -138,7 +138,7 @@ where
                 } => {
                     let decision = match decision.poll(cx) {
                         Poll::Ready(decision) => {
-                            decision.map_err(|no| (no, RejectReason::Validator))
+                            decision.map_err(|rejection| (rejection, RejectReason::Validator))
                         }
                         Poll::Pending => {
                             ready!(deadline.poll(cx));

@@ -1,4 +1,4 @@
-//! Everything of a request but its body, with typed access to what validators look at.
+//! The head of a request, with typed access to the headers that validators read.
 
 mod framing;
 mod invalid;
@@ -24,9 +24,9 @@ pub use self::invalid::InvalidHeader;
 
 /// The head of a request, as validators and renderers see it.
 ///
-/// Dereferences to [`http::request::Parts`], so method, URI, version, fields and extensions are at
-/// hand; the methods below read the fields that decide about uploads. They never panic, whatever the
-/// client sent, and the `try_` forms tell a malformed field from an absent one.
+/// Dereferences to [`http::request::Parts`]: method, URI, version, headers and extensions. The methods below
+/// read headers that describe or authorize a body. They never panic, whatever the client sent; the `try_`
+/// forms distinguish a malformed header from an absent one.
 ///
 /// ```
 /// use http::{Method, Request};
@@ -68,7 +68,7 @@ impl RequestHead {
         }
     }
 
-    /// The head of a request whose `Expect` header is yet to be parsed. A malformed one counts as absent.
+    /// Creates a head and parses its `Expect` header. A malformed one counts as absent.
     pub(crate) fn unparsed(parts: Parts, is_end_stream: bool, size_hint: SizeHint) -> Self {
         let expectations = match parts.version {
             Version::HTTP_09 | Version::HTTP_10 => Expectations::NONE,
@@ -83,13 +83,13 @@ impl RequestHead {
         self.parts
     }
 
-    /// The media type of the content; `None` if it is absent or malformed.
+    /// Returns the media type of the body; `None` if it is absent or malformed.
     #[must_use]
     pub fn content_type(&self) -> Option<Mime> {
         self.try_content_type().ok().flatten()
     }
 
-    /// The media type of the content (RFC 9110 §8.3).
+    /// Returns the media type of the body (RFC 9110 §8.3).
     ///
     /// # Errors
     ///
@@ -105,10 +105,10 @@ impl RequestHead {
         parsed.map(Some).ok_or(invalid)
     }
 
-    /// The length of the content in bytes, as announced (RFC 9110 §8.6).
+    /// Returns the `Content-Length` in bytes (RFC 9110 §8.6).
     ///
-    /// `None` if it is not announced, as in a chunked request, where a `Transfer-Encoding` overrides
-    /// any `Content-Length` (RFC 9112 §6.3).
+    /// `None` if there is none, and in a chunked request, where `Transfer-Encoding` overrides any
+    /// `Content-Length` (RFC 9112 §6.3).
     ///
     /// # Errors
     ///
@@ -117,18 +117,18 @@ impl RequestHead {
         content_length(&self.headers)
     }
 
-    /// Scheme and credentials; `None` if they are absent or malformed.
+    /// Returns scheme and credentials; `None` if they are absent or malformed.
     #[must_use]
     pub fn authorization(&self) -> Option<Authorization<'_>> {
         self.try_authorization().ok().flatten()
     }
 
-    /// Scheme and credentials (RFC 9110 §11.6.2).
+    /// Returns scheme and credentials (RFC 9110 §11.6.2).
     ///
     /// # Errors
     ///
-    /// If there is more than one `Authorization` field line, it is not UTF-8, or it does not begin
-    /// with a scheme.
+    /// If there is more than one `Authorization` header, it is not UTF-8, or it does not begin with a
+    /// scheme.
     pub fn try_authorization(&self) -> Result<Option<Authorization<'_>>, InvalidHeader> {
         let Some(value) = single(&self.headers, AUTHORIZATION)? else {
             return Ok(None);
@@ -139,18 +139,18 @@ impl RequestHead {
             .ok_or_else(invalid)
     }
 
-    /// The token of the `Bearer` scheme (RFC 6750 §2.1); `None` if there is none or it is malformed.
+    /// Returns the token of the `Bearer` scheme (RFC 6750 §2.1); `None` if there is none or it is malformed.
     #[must_use]
     pub fn bearer(&self) -> Option<&str> {
         self.try_bearer().ok().flatten()
     }
 
-    /// The token of the `Bearer` scheme (RFC 6750 §2.1); `None` for another scheme, too.
+    /// Returns the token of the `Bearer` scheme (RFC 6750 §2.1); `None` for another scheme, too.
     ///
     /// # Errors
     ///
-    /// As [`try_authorization`](Self::try_authorization), or if the token is empty or holds
-    /// characters that no token has.
+    /// As [`try_authorization`](Self::try_authorization), or if the token is empty or contains invalid
+    /// characters.
     pub fn try_bearer(&self) -> Result<Option<&str>, InvalidHeader> {
         let Some(authorization) = self.try_authorization()?.filter(|a| a.is("Bearer")) else {
             return Ok(None);
@@ -159,14 +159,14 @@ impl RequestHead {
         authorization.token68().map(Some).ok_or_else(invalid)
     }
 
-    /// User and password of the `Basic` scheme (RFC 7617); `None` if there are none or they are
+    /// Returns user and password of the `Basic` scheme (RFC 7617); `None` if there are none or they are
     /// malformed.
     #[must_use]
     pub fn basic(&self) -> Option<Basic> {
         self.try_basic().ok().flatten()
     }
 
-    /// User and password of the `Basic` scheme (RFC 7617); `None` for another scheme, too.
+    /// Returns user and password of the `Basic` scheme (RFC 7617); `None` for another scheme, too.
     ///
     /// # Errors
     ///
@@ -182,44 +182,45 @@ impl RequestHead {
             .ok_or(invalid)
     }
 
-    /// The members of the `Expect` field. Empty for HTTP/1.0, where the field is ignored.
+    /// Returns the members of the `Expect` header.
     ///
-    /// Also empty in a renderer that is called because the field is malformed.
+    /// Empty for HTTP/1.0, where the header is ignored, and in a renderer that is called because the header is
+    /// malformed.
     #[must_use]
     pub fn expectations(&self) -> &Expectations {
         &self.expectations
     }
 
-    /// Whether the request carries `100-continue` and is HTTP/1.1 or later.
+    /// Returns whether the request carries `100-continue`, is HTTP/1.1 or later, and has a body.
     #[must_use]
     pub fn is_expecting(&self) -> bool {
-        self.expectations.has_continue()
+        self.has_body && self.expectations.has_continue()
     }
 
-    /// Whether the request has a body, for all that its framing says.
+    /// Returns whether the request has a body: its framing does not rule one out.
     ///
-    /// It has none if it has ended with its head (on HTTP/1, if there is neither a `Content-Length`
-    /// nor a `Transfer-Encoding`; on HTTP/2, by END_STREAM) or if its `Content-Length` is 0. A GET,
-    /// HEAD, OPTIONS, TRACE, CONNECT or DELETE over HTTP/2 or 3 that has not ended counts as having
-    /// none, too, unless a `Content-Length` or an `Expect` announces one. If such a request is validated
-    /// and data comes all the same, none is delivered: reading it fails as past a limit of 0 bytes.
+    /// It has none if it ends with its head (on HTTP/1, without `Content-Length` and `Transfer-Encoding`; on
+    /// HTTP/2, with END_STREAM), or if its `Content-Length` is 0. A GET, HEAD, OPTIONS, TRACE, CONNECT or
+    /// DELETE over HTTP/2 or 3 that has not ended counts as having none, unless it has a `Content-Length` or an
+    /// `Expect` header. If such a request is validated and data arrives all the same, none is delivered: reading
+    /// it fails as beyond a limit of 0 bytes.
     #[must_use]
     pub fn has_body(&self) -> bool {
         self.has_body
     }
 
-    /// What the server knows about the length of the body, in bytes.
+    /// Returns what the server knows about the length of the body, in bytes.
     #[must_use]
     pub fn size_hint(&self) -> &SizeHint {
         &self.size_hint
     }
 }
 
-/// For tests of validators: the head as a server would show it.
+/// Creates the head that a validator sees for this request, for tests of validators.
 ///
-/// A body that is announced by `Content-Length` or `Transfer-Encoding` need not be there. One that is
-/// there without being announced gets the header that a client would send on HTTP/1.1. A malformed
-/// `Expect` header counts as absent: in a layer, the validator is not asked then.
+/// A body that `Content-Length` or `Transfer-Encoding` describes need not be there. A body without these
+/// headers gets the one that a client would send on HTTP/1.1. A malformed `Expect` header counts as absent; in
+/// a layer, the validator does not run then.
 ///
 /// ```
 /// use http::Request;

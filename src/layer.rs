@@ -18,12 +18,13 @@ use crate::{
     validator::{Async, AsyncValidator, Validator},
 };
 
-/// Decides about requests before their content is read.
+/// Layer that applies [`Expect`]: it decides about requests before their bodies are read, and makes early
+/// responses arrive.
 ///
-/// See the [crate](crate) for what it does. A layer of the type `ExpectLayer<V>` can be named in a
-/// struct field; for a closure, let `V` be a function pointer or an `Arc<dyn Validator>`, for rules
-/// [`Rule`](crate::rules::Rule), for an async validator
-/// [`Async<BoxAsyncValidator>`](crate::BoxAsyncValidator).
+/// See the [crate](crate) for the decision and the [guide](crate::guide) for recipes. The type can be
+/// named in a struct field: `V` is a function pointer or an `Arc<dyn Validator>` for closures,
+/// [`Rule`](crate::rules::Rule) for rules, and [`Async<BoxAsyncValidator>`](crate::BoxAsyncValidator) for
+/// async validators.
 ///
 /// ```
 /// use tower_expect::{ExpectLayer, Rejection, RequestHead};
@@ -67,27 +68,27 @@ pub struct ExpectLayer<V = ()> {
 }
 
 impl<V: Validator> ExpectLayer<V> {
-    /// A layer that asks `validator`, which may be a closure, one of the [`rules`](crate::rules) or
-    /// a type of yours.
+    /// Creates a layer with a validator: a closure, one of the [`rules`](crate::rules) or a type of yours.
     pub fn new(validator: V) -> Self {
         Self::with_validator(validator).validate_when(ValidateWhen::default())
     }
 }
 
 impl<V: AsyncValidator> ExpectLayer<Async<V>> {
-    /// A layer that asks `validator` and waits for its answer, with the body untouched meanwhile.
+    /// Creates a layer with an asynchronous validator. The body is not polled while it decides.
     ///
-    /// The inner service must be `Clone`: it stays behind for the next request while the instance
-    /// that was made ready waits for the answer.
+    /// The inner service must be `Clone`: the clone takes the next request, while the instance that was made
+    /// ready waits for the decision. Set a [`decision_timeout`](Self::decision_timeout), too.
     pub fn new_async(validator: V) -> Self {
         Self::with_validator(Async(validator)).validate_when(ValidateWhen::default())
     }
 }
 
-/// Accepts every request. The grammar of `Expect`, `Connection: close` and the lingering still hold.
+/// Creates a layer without a validator: every request with a well-formed `Expect` header is accepted, and
+/// early responses arrive.
 impl Default for ExpectLayer {
     fn default() -> Self {
-        // Nobody is asked: a GET passes at the cost of a look.
+        // Without a validator to run, a GET costs one comparison.
         Self::with_validator(())
     }
 }
@@ -107,19 +108,19 @@ impl<V> ExpectLayer<V> {
         Arc::make_mut(&mut Arc::make_mut(&mut self.settings).options)
     }
 
-    /// Which requests the validator is asked about; [`ValidateWhen::Always`] unless set.
+    /// Sets which requests the validator runs for. The default is [`ValidateWhen::Always`].
     pub fn validate_when(mut self, scope: ValidateWhen) -> Self {
         self.options().policy.scope = Some(scope);
         self
     }
 
-    /// Declares that the application understands an expectation of that name, in any case, with any
-    /// value and parameters. Without this, the response is 417.
+    /// Declares that the application understands the expectation `name`, in any case, with any value and
+    /// parameters. Undeclared expectations are rejected with 417.
     ///
-    /// The application finds it in [`RequestHead::expectations`](crate::RequestHead::expectations),
-    /// or parses the field by [`Expectations::parse`](crate::expectation::Expectations::parse). On HTTP/1.1 it
-    /// must stand in a field line of its own before that of `100-continue`: hyper sends a 100 only
-    /// if the last line is exactly that.
+    /// A validator finds it in [`RequestHead::expectations`](crate::RequestHead::expectations), and the
+    /// application with [`Expectations::parse`](crate::expectation::Expectations::parse). On HTTP/1.1 the
+    /// client must send it in a line of its own, ahead of `100-continue`: hyper sends a 100 only if the last
+    /// line is exactly `100-continue`.
     ///
     /// # Panics
     ///
@@ -135,31 +136,31 @@ impl<V> ExpectLayer<V> {
         self
     }
 
-    /// What to do on HTTP/2 and HTTP/3 where nothing can send the 100; [`ContinueUnavailable::Forward`]
-    /// unless set.
+    /// Sets what happens on HTTP/2 and HTTP/3 if nothing can send the 100. The default is
+    /// [`ContinueUnavailable::Forward`].
     pub fn when_continue_unavailable(mut self, continue_unavailable: ContinueUnavailable) -> Self {
         self.options().policy.continue_unavailable = continue_unavailable;
         self
     }
 
-    /// Sets how rejections look; [`render::Standard`](crate::render::Standard) unless set: plain text, and no
-    /// body over HTTP/2.
+    /// Sets the renderer of rejections. The default is [`render::Standard`](crate::render::Standard): plain
+    /// text, and no body over HTTP/2.
     pub fn render_with(mut self, renderer: impl Render) -> Self {
         self.options().renderer = Arc::new(renderer);
         self
     }
 
-    /// Removes the `Expect` field from requests that are let in.
+    /// Removes the `Expect` header from accepted requests.
     ///
-    /// For inner services that would act on it a second time, such as a proxy. Without this it stays,
-    /// so that a nested layer sees it.
+    /// Use it if an inner service would act on the header a second time. By default it stays, so that a
+    /// nested layer sees it.
     pub fn strip_expect(mut self) -> Self {
         self.options().strip_expect = true;
         self
     }
 
-    /// Has `observer` told of what becomes of requests; see [`Event`](crate::Event). A second one is
-    /// told after the first.
+    /// Adds an observer that receives an [`Event`](crate::Event) for each decision. Observers are called in
+    /// the order in which they were added.
     pub fn observe(mut self, observer: impl Observe) -> Self {
         self.options().observers.add(observer);
         self
@@ -168,11 +169,11 @@ impl<V> ExpectLayer<V> {
 
 #[cfg(feature = "tokio")]
 impl<V: AsyncValidator> ExpectLayer<Async<V>> {
-    /// How long the validator may take. Then its future is dropped and the request answered with 503
-    /// and `Retry-After: 1`, with the body never polled.
+    /// Sets the time limit of the validator. After it, the validator's future is dropped, and the response is
+    /// 503 with `Retry-After: 1`; the body is never polled.
     ///
-    /// There is no limit unless you set one. Set it: on HTTP/1, hyper does not notice that a client
-    /// is gone while its content is unread, so a validator that hangs keeps the connection.
+    /// There is no limit by default. Set one: on HTTP/1, hyper does not notice that a client is gone while
+    /// its body is unread, so a validator that hangs keeps the connection.
     ///
     /// # Panics
     ///
@@ -185,17 +186,16 @@ impl<V: AsyncValidator> ExpectLayer<Async<V>> {
 
 #[cfg(feature = "tokio")]
 impl<V> ExpectLayer<V> {
-    /// Sets how long and how much unread bodies are drained, so that rejections arrive; see [`Linger`].
+    /// Sets the limits for draining unread bodies; see [`Linger`].
     pub fn linger(mut self, linger: Linger) -> Self {
         self.options().linger = Some(Arc::new(linger));
         self
     }
 
-    /// Drops unread bodies at once.
+    /// Drops unread bodies at once, rather than draining them.
     ///
-    /// Clients that are already sending lose the response to a connection reset then, in most cases,
-    /// unless the socket below lingers: see [`Linger::at_socket`]. Responses to requests that expect still
-    /// carry `Connection: close`.
+    /// Most clients that are sending then lose the response to a connection reset, unless the socket
+    /// lingers: see [`Linger::at_socket`]. Responses to expecting requests still carry `Connection: close`.
     pub fn no_linger(mut self) -> Self {
         self.options().linger = None;
         self
@@ -206,7 +206,7 @@ impl<V, S> Layer<S> for ExpectLayer<V> {
     type Service = Expect<S, V>;
 
     fn layer(&self, inner: S) -> Self::Service {
-        // Nothing is allocated: axum layers each route anew for each connection.
+        // Must not allocate: axum applies the layer to each route again for each connection.
         Expect::new(inner, Arc::clone(&self.settings))
     }
 }

@@ -1,48 +1,48 @@
-//! `Expect: 100-continue` done right: [`ExpectLayer`] decides about a request before its body is
-//! read, and its rejections arrive.
+//! Tower middleware for `Expect: 100-continue`. Accepts or rejects a request before its body is read, and makes
+//! sure that the client receives the response.
 //!
-//! A client that is about to send much may ask first: `Expect: 100-continue`. The server says
-//! `100 Continue`, or rejects with a final status before a byte is uploaded. Wrapped around any tower
-//! service (axum, hyper, tonic), the layer asks a validator of yours, which sees everything of the
-//! request but its body, and then answers at once, or lets the request in. The 100 goes out when, and
-//! if, the application first polls the body.
+//! [`ExpectLayer`] wraps any tower HTTP service: axum, hyper, tonic. There are three reasons to use the crate:
+//!
+//! 1. **Early responses arrive.** If a server responds to an upload before it has read the body, the
+//!    connection is reset, and clients report "broken pipe" in place of the status. With
+//!    [`ExpectLayer::default()`](ExpectLayer) outermost, they receive the application's own 401 or 413.
+//! 2. **Uploads are rejected before they are sent.** A validator sees the head of each request. Clients that send
+//!    `Expect: 100-continue` wait for its decision.
+//! 3. **`100 Continue` where hyper sends none.** The feature `serve` sends it over HTTP/2, too, and the
+//!    feature `client` waits for it.
 //!
 //! ```
-//! use bytes::Bytes;
-//! use http::{Request, Response, StatusCode};
-//! use http_body_util::{BodyExt, Full};
-//! use tower::{ServiceBuilder, ServiceExt};
-//! use tower_expect::{rules, ExpectBody, ExpectLayer};
-//!
-//! async fn store(
-//!     request: Request<ExpectBody<Full<Bytes>>>,
-//! ) -> Result<Response<Full<Bytes>>, std::convert::Infallible> {
-//!     let content = request.into_body().collect().await.expect("in memory").to_bytes();
-//!     Ok(Response::new(format!("stored {} bytes", content.len()).into()))
-//! }
+//! use axum::{
+//!     body::{Body, Bytes},
+//!     http::{Request, StatusCode},
+//!     routing::put,
+//!     Router,
+//! };
+//! use tower::ServiceExt;
+//! use tower_expect::{rules, ExpectLayer};
 //!
 //! # tokio_test::block_on(async {
-//! let service = ServiceBuilder::new()
+//! let app = Router::new()
+//!     .route("/picture", put(|body: Bytes| async move { format!("stored {} bytes", body.len()) }))
 //!     .layer(ExpectLayer::new(
 //!         rules::bearer_token("s3cr3t")
 //!             .and(rules::content_type(["image/*"]))
 //!             .and(rules::content_length(..=1 << 20)),
-//!     ))
-//!     .service_fn(store);
+//!     ));
 //!
-//! let upload = |token, content: &'static [u8]| {
+//! let upload = |token, body: &'static [u8]| {
 //!     Request::put("/picture")
 //!         .header("authorization", token)
 //!         .header("content-type", "image/png")
-//!         .header("content-length", content.len())
+//!         .header("content-length", body.len())
 //!         .header("expect", "100-continue")
-//!         .body(Full::from(content))
+//!         .body(Body::from(body))
 //! };
 //!
-//! let response = service.clone().oneshot(upload("Bearer s3cr3t", b"PNG")?).await?;
-//! assert_eq!(response.into_body().collect().await?.to_bytes(), "stored 3 bytes");
+//! let response = app.clone().oneshot(upload("Bearer s3cr3t", b"PNG")?).await?;
+//! assert_eq!(axum::body::to_bytes(response.into_body(), 100).await?, "stored 3 bytes");
 //!
-//! let response = service.oneshot(upload("Bearer wrong", b"PNG")?).await?;
+//! let response = app.oneshot(upload("Bearer wrong", b"PNG")?).await?;
 //! assert_eq!(response.status(), StatusCode::UNAUTHORIZED);
 //! assert_eq!(response.headers()["www-authenticate"], "Bearer error=\"invalid_token\"");
 //! assert_eq!(response.headers()["connection"], "close");
@@ -50,217 +50,88 @@
 //! # }).unwrap();
 //! ```
 //!
+//! # Guide
+//!
+//! | page | explains |
+//! |---|---|
+//! | [Rejections that arrive](guide::rejections_that_arrive) | the layer without a validator: auth by middleware, body limits, timeouts, decompression, NTLM; what was measured |
+//! | [Layer order](guide::layer_order) | where the layer belongs among those of axum, tower and tower-http, measured |
+//! | [Validators](guide::validators) | the decision in order; users, errors and extractors of an application; git |
+//! | [HTTP/2 and serve](guide::http2_and_serve) | who sends the 100, and how to send it over HTTP/2 |
+//! | [`client`], [Proxying](guide::proxying) | clients that wait for the 100; passing it through a proxy |
+//! | [Deployment](guide::deployment) | HAProxy, nginx, Apache, Caddy, Envoy and Google Cloud in front; bugs of clients |
+//! | [Debugging a 417](guide::debugging_a_417) | where a 417, a stall or a broken pipe comes from |
+//! | [Design notes](guide::design_notes) | why each default is what it is |
+//!
 //! # The decision
 //!
-//! A request *has a body* if its framing does not rule one out, as [`RequestHead::has_body`] says. It is
-//! *expecting* if it carries `100-continue`, is HTTP/1.1 or later, and has a body.
+//! The layer decides about each request in this order. [Validators](guide::validators#the-decision) has the
+//! same list with every detail.
 //!
-//! | # | the request | what happens |
-//! |---|---|---|
-//! | 1 | HTTP/1.0 (or 0.9) | the `Expect` field is ignored whole, as if absent; never a 1xx; go to 7 |
-//! | 2 | no `Expect` field, or only empty list members | go to 7 |
-//! | 3 | `Expect` does not match its grammar | 400, inner service not called, value never echoed |
-//! | 4 | a member is neither `100-continue` nor a declared extension ([`support`]); `100-continue=x` and `100-continue;q=1` are such other members | 417, inner service not called |
-//! | 5 | `100-continue`, but no body (also HTTP/2 with `content-length: 0` and no END_STREAM yet) | the expectation is moot: no 100, never a 417; go to 7 |
-//! | 6 | expecting, and nothing below can send the 100 | HTTP/1.1: 417 at once, rather than a stall; HTTP/2 and 3: as [`ContinueUnavailable`] says: accepted (the default; go to 7) or 417 |
-//! | 7 | the validator applies ([`ValidateWhen`]; by default to every request) and returns `Err(rejection)` | that response; inner service not called, body never polled |
-//! | 8 | otherwise | inner service called with `Request<ExpectBody<B>>`; the first poll of the body sends the 100 |
+//! 1. HTTP/1.0: the `Expect` header is ignored; go to 7.
+//! 2. No `Expect` header: go to 7.
+//! 3. `Expect` is malformed: 400.
+//! 4. An expectation that is neither `100-continue` nor declared by [`support`](ExpectLayer::support): 417.
+//! 5. `100-continue` without a body: no 100; go to 7.
+//! 6. Expecting, and nothing below can send the 100: 417 on HTTP/1.1; on HTTP/2 and 3 as
+//!    [`ContinueUnavailable`] says, by default go to 7.
+//! 7. The validator returns `Err(rejection)`: that response. The inner service is not called, and the body
+//!    is never polled.
+//! 8. Otherwise the inner service is called. The first poll of its [`ExpectBody`] sends the 100.
 //!
-//! The validator of row 7 is asked with and without `Expect`, with and without a body: an empty PUT
-//! without a token must not truncate a file. What it has found out, the user, say, reaches the application
-//! by [`Accepted::with`].
+//! The validator runs for every request, whether or not it has an `Expect` header or a body; see
+//! [`ValidateWhen`]. [`render`] makes the responses of rows 3 to 7.
 //!
-//! Whoever has met a 417 finds in [*Debugging a 417*](guide::debugging_a_417) where it may come from.
+//! # Terms
 //!
-//! What a rejection looks like is up to [`render`]. A rejection is a response, never an error: the layer's
-//! error is that of the inner service. The [`Rejection`] is also in the response's extensions, for outer layers to see.
+//! * A request *has a body* if its framing does not rule one out: see [`RequestHead::has_body`].
+//! * It is *expecting* if it carries `100-continue`, is HTTP/1.1 or later, and has a body.
+//! * Its client was *invited* if a 100 was sent or a part of the body has arrived. A client that expects and was
+//!   not invited does not owe its body once it has the final response.
+//! * To *drain* is to read and discard an unread body. [`Linger`] is the policy for it.
 //!
-//! # Rejections arrive
+//! # Errors
 //!
-//! A client that is in the midst of sending loses the response if the server closes with the body unread:
-//! the connection is reset, and the reset overtakes the response. The layer sees to it that the client
-//! gets to see the response, its own or one of your *application*: a handler's own 401, an extractor's
-//! rejection, `RequestBodyLimitLayer`'s 413. That alone is a reason to add `ExpectLayer::default()` to a
-//! server that validates nothing.
+//! A rejection is a response, never an error: the layer's error is that of the inner service. The
+//! [`Rejection`] is also in the extensions of the response, for outer layers. Reading an [`ExpectBody`]
+//! beyond the limit of its request fails with [`LengthLimitError`](http_body_util::LengthLimitError) as the source.
 //!
-//! What happens on HTTP/1 depends on whether the client owes its body. It does not if it is expecting and
-//! was not *invited*, that is, if no 100 was sent and nothing of the body has arrived. Then what comes next
-//! may be its next request, and must never be read as a body.
+//! # Panics
 //!
-//! | the body when the response is ready | the client owes it | it does not |
-//! |---|---|---|
-//! | read to its end | nothing to do | |
-//! | dropped unread or half-read | drained behind the response; closes if the rest is long, or unknown and the status is no 2xx | dropped before the response leaves, which then closes |
-//! | still held | drained when it is dropped | the response's body is polled first, since that may be what asks for it; closes unless a frame has come |
-//! | ended in an error | closes | |
-//!
-//! * *Drained* means read and discarded, within the bounds of [`Linger`]; *closes* means that the response
-//!   says `Connection: close`. A rest is long from [`Linger::keep_alive_up_to`] on. A rejected request
-//!   without a body keeps its connection.
-//! * hyper notices that the body was dropped, and says `Connection: close` in whatever response leaves. So
-//!   the close holds also where a layer outside has put another response in place of this one. A body that is
-//!   kept (see the next point) is not announced so, but never read to its end.
-//! * Expecting clients that do not wait, or have stopped waiting, may lose the response to a body that is
-//!   dropped: the connection is reset while they send. That is why a body of more than 816 KiB is kept
-//!   instead; see [`Linger`]. Up to 500 KiB nothing
-//!   was lost over loopback. From 600 to 816 KiB, `axum::serve` lost 30 of 180 rejections to Python's
-//!   `http.client` sending at once, and all 180 to one that sent 50 ms later; none to curl, and none with
-//!   `LingerListener` or `serve` (`tests/interop/run --hasty`).
-//! * A client that is invited but slow, and is given up by a timeout before its first byte, counts as one that
-//!   was not. Where uploads have such a timeout, let the socket linger.
-//! * A client that expects, sends all at once and half-closes its connection may lose the response: for hyper
-//!   the end of its half is the end of the connection. `serve` needs no turn, and does not lose it.
-//! * Where the socket is yours, linger there: `axum::serve(LingerListener::new(listener), app)`, or
-//!   [`LingerStream`]. Nothing is lost then, nothing is drained, and what comes after the close is never
-//!   parsed. `serve` does so by itself.
-//! * On HTTP/2 and 3 each request has its stream, and there is nothing to close: unread bodies are drained
-//!   behind the response.
-//! * A success of an expecting request leaves 10 ms later if the application still holds the body and has
-//!   not asked for it: another task may be about to. Each layer that is observed waits so, and `serve` too.
-//! * A 101 to a request whose body is unread leaves only when the body has been drained, so that no byte of
-//!   it is read as the new protocol (RFC 9110 §7.8). If that takes longer than the bounds allow, or the
-//!   application keeps the body, the response is a 500.
-//!
-//! # Who sends the 100
-//!
-//! * HTTP/1.1 on hyper (and so axum and tonic): hyper itself, at the first poll of its body, provided
-//!   that the *last* `Expect` field line is exactly `100-continue`, in any case. It compares no lists and
-//!   leaves other clients to stall; hence row 6.
-//! * Any server that can send interim responses puts a [`ContinueSignal`] into the request's extensions.
-//!   [`ExpectBody`] fires it at the first poll, at most once, never after the response.
-//! * HTTP/2 or 3 without a `ContinueSignal`: nobody. hyper has never sent a 100 over HTTP/2
-//!   (hyperium/hyper#2743). The server in `http2` does (feature `http2`), and `serve` is one for both
-//!   versions (feature `serve`), in the place of `axum::serve` and tonic's transport.
-//!
-//! # How this differs from its neighbours
-//!
-//! * axum's `DefaultBodyLimit` counts while it reads: it invites 100 MiB with a 100 and then rejects them.
-//!   [`rules::content_length`] rejects before.
-//! * tower-http's `RequestBodyLimitLayer` rejects by `Content-Length` before the 100, and counts chunked
-//!   bodies while they are read, as [`rules::content_length`] does. It adds no `Connection: close` and
-//!   drains nothing, so that its 413 is mostly lost; with this layer outside it is not.
-//! * tower-http's `ValidateRequestHeaderLayer` decides by the head as well, but on every request with or
-//!   without content, knows nothing of `Expect`, and loses its rejections likewise.
-//!
-//! # Layer order
-//!
-//! Put this layer outside of everything that drops futures or responds by itself (`CatchPanicLayer`,
-//! timeouts, `LoadShedLayer`, authentication) and of everything that reads or limits the body. Put it inside
-//! of what only watches (`TraceLayer`, metrics) or adds headers (`CorsLayer`: a browser sees a rejection only
-//! if its headers are on it):
-//!
-//! ```
-//! # use axum::{body::Bytes, routing::put, Router};
-//! # use tower::ServiceBuilder;
-//! # use tower_expect::{rules, ExpectLayer};
-//! # use tower_http::{
-//! #     catch_panic::CatchPanicLayer, cors::CorsLayer, limit::RequestBodyLimitLayer, trace::TraceLayer,
-//! # };
-//! let layers = ServiceBuilder::new()
-//!     .layer(TraceLayer::new_for_http())
-//!     .layer(CorsLayer::permissive())
-//!     .layer(ExpectLayer::new(rules::content_length(..=1 << 20)))
-//!     .layer(CatchPanicLayer::new())
-//!     .layer(RequestBodyLimitLayer::new(1 << 20));
-//! let app: Router = Router::new()
-//!     .route("/upload", put(|content: Bytes| async move { content.len().to_string() }))
-//!     .layer(layers);
-//! ```
-//!
-//! With `Router::layer`, the layer that is added last is the outermost; in a `ServiceBuilder`, the first is.
-//! The page [*Layer order*](guide::layer_order) has the order for each layer of axum, tower and tower-http,
-//! measured.
-//!
-//! * A page of another origin reads a rejection only with `CorsLayer` outside; inside, `fetch` reports a
-//!   network error in place of the status. Chromium showed 480 of 480 rejections in this order
-//!   (`tests/interop/run --browser`), and none of 240 in the other.
-//! * An outer layer that waits for the request body before calling on has sent the 100 already.
-//! * An outer layer that takes the response body apart and waits before it answers may have up to 20 ms
-//!   for that; after it, reading on begins, and hyper sends the 100 first. That is legal, but invites.
-//! * `CorsLayer` outside also responds to preflights, which carry no credentials, by itself.
-//! * Layers nest: one for the application, a stricter one for a route. Each decides; the 100 is still
-//!   sent once. The `Expect` field stays in the head for that, unless [`strip_expect`] removes it.
-//!
-//! axum's `Router::layer` and `MethodRouter::layer` take the layer as it is. In a `ServiceBuilder`, what
-//! stands inside of it gets requests with an [`ExpectBody`], which axum's `from_fn` does not take:
-//!
-//! ```text
-//! error[E0277]: the trait bound `FromFn<…>: Service<http::Request<ExpectBody<axum::body::Body>>>` is not satisfied
-//! ```
-//!
-//! One line between the two mends that:
-//!
-//! ```
-//! # use axum::{body::Body, middleware::{from_fn, Next}, response::Response, Router};
-//! # use http::Request;
-//! # use tower::ServiceBuilder;
-//! # use tower_expect::{ExpectBody, ExpectLayer};
-//! # async fn log(request: Request<Body>, next: Next) -> Response { next.run(request).await }
-//! let layers = ServiceBuilder::new()
-//!     .layer(ExpectLayer::default())
-//!     .map_request(|request: Request<ExpectBody<Body>>| request.map(Body::new))
-//!     .layer(from_fn(log));
-//! let app: Router = Router::new().layer(layers);
-//! ```
+//! A validator, renderer or observer that panics does so in `Service::call` or in a poll. hyper closes that
+//! connection; the server keeps running. [`decision_timeout`](ExpectLayer::decision_timeout) needs a tokio
+//! runtime with its time driver.
 //!
 //! # Cancel safety
 //!
-//! Dropping the response future drops the validator's future and the inner future, whichever there is,
-//! and closes the [`ContinueSignal`]. A body that the client owes is drained then as behind a response, so
-//! that a response which a layer outside makes instead, such as the 408 of a timeout, is seen. One that it
-//! does not owe is dropped: the server's connection has no turn any more in which it could announce the
-//! close, so that what is sent next may be read as it is without this layer. An error of the inner service
-//! is treated as a response is, body first.
+//! Dropping the response future drops the validator's future or the inner future, and closes the
+//! [`ContinueSignal`]. A body that the client owes is drained as behind a response, so that the response of an
+//! outer layer, such as the 408 of a timeout, arrives. One that it does not owe is dropped: the connection has
+//! no turn left in which it could announce the close, so that the next bytes may be read as they are
+//! without this layer. An error of the inner service is treated like a response.
 //!
-//! * HTTP/1: hyper drops the future when it finds the connection closed, which it does not while a
+//! * HTTP/1: hyper drops the future when it finds the connection closed, which it does not notice while a
 //!   body is unread.
 //! * HTTP/2: hyper drops the future when the stream is reset; other streams go on.
 //!
-#![doc = include_str!("guide/deployment.md")]
+//! # Observability
 //!
-//! # Why…
-//!
-//! * **…is the validator asked without `Expect`, too, and without a body?** A rule for expecting requests
-//!   only would be bypassed by leaving the header out, one for uploads only by an empty one. See
-//!   [`ValidateWhen`].
-//! * **…`Connection: close` after a rejection?** Clients disagree on whether they still owe the content
-//!   (curl repeats on the same connection without it, Go always sends it). Whatever the server assumes,
-//!   for some client the next request is read as content, or content as a request: request smuggling.
-//! * **…417 and not the request as it is, where hyper cannot send the 100?** The client would wait for
-//!   it, in vain, for as long as its own timer says, if it has one.
-//! * **…400 for a malformed and 417 for an unknown expectation?** Values such as `y 100-continue` mean a
-//!   100 to some servers and nothing to others, which is how desynchronising attacks begin; they are
-//!   rejected by all means. An unknown expectation is well-formed: 417 tells to repeat without.
-//! * **…plain text, and nothing over HTTP/2?** Text is read by people who run curl; browsers and programs
-//!   get theirs by [`render::Negotiate`]. Over HTTP/2, content can cost curl the rejection itself: see
-//!   [`render::Standard`].
-//! * **…must the request body be `Unpin`?** It is handed back when dropped unread, and what is pinned
-//!   cannot be. The bodies of hyper, axum and tonic are `Unpin`. Where the compiler says
-//!   `` `PhantomPinned` cannot be unpinned `` or the like, a line outside of the layer boxes the body:
-//!   `.map_request(|request: Request<_>| request.map(Box::pin))`.
-//!
-//! # Observing
-//!
-//! [`ExpectLayer::observe`] has a closure told of each [`Event`]: accepted, rejected and why, continued
-//! and after how long, never read, and what the reading behind an answer cost. The features `tracing` and
-//! `metrics` do so in the usual ways.
+//! [`ExpectLayer::observe`] calls an observer with each [`Event`]: accepted, rejected and why, continued
+//! and after how long, never read, and what draining cost.
 //!
 //! # Features
 //!
 //! * `tokio` (default): [`Linger`] and [`LingerStream`]. Without it, rejections carry `Connection: close`,
 //!   unread bodies are dropped at once, and the application's own responses are left alone.
-//! * `http2`: the module `http2`, which serves HTTP/2 connections and sends the 100 there.
-//! * `tracing`: each [`Event`] also as one of `tracing`, in the span of the request, target
-//!   `tower_expect`, level DEBUG, with fields named as OpenTelemetry names them. At that level, the span
-//!   stays open until the reading behind the answer is over.
-//! * `metrics`: `Metrics`, an observer that counts, for Prometheus and others.
-//! * `axum`: `LingerListener`, for `axum::serve` on sockets that linger.
-//! * `serve`: the module `serve`, an accept loop for HTTP/1.1, by hyper, and HTTP/2, by `http2`.
-//! * `client`: the module `client`, a layer for clients that waits for the 100, and sockets on which early
+//! * `axum`: [`LingerListener`], for `axum::serve` on sockets that linger.
+//! * `http2`: the module [`http2`], which serves HTTP/2 connections and sends the 100 there.
+//! * `serve`: the module [`serve`](mod@serve), a server for HTTP/1.1, by hyper, and HTTP/2, by `http2`.
+//! * `client`: the module [`client`], a layer for clients that waits for the 100, and sockets on which early
 //!   responses are seen.
-//!
-//! [`support`]: ExpectLayer::support
-//! [`strip_expect`]: ExpectLayer::strip_expect
+//! * `tracing`: emits each [`Event`] as an event of `tracing`, in the span of the request, target
+//!   `tower_expect`, level DEBUG, with fields named as OpenTelemetry names them. At that level, the span
+//!   stays open until draining is over.
+//! * `metrics`: [`Metrics`], an observer that counts, for Prometheus and others.
 
 #![cfg_attr(docsrs, feature(doc_cfg))]
 #![cfg_attr(
@@ -268,8 +139,8 @@
     warn(clippy::unwrap_used, clippy::print_stdout, clippy::print_stderr)
 )]
 
-// The README's examples are tests.
-#[cfg(doctest)]
+// The README's examples are tests, which need these features.
+#[cfg(all(doctest, feature = "axum", feature = "serve"))]
 #[doc = include_str!("../README.md")]
 struct Readme;
 

@@ -1,4 +1,4 @@
-//! The settings of lingering, and the sockets that linger by themselves.
+//! The limits for draining, and sockets that linger.
 
 #[cfg(feature = "tokio")]
 mod discard;
@@ -20,25 +20,24 @@ pub use self::listener::LingerListener;
 #[cfg(feature = "tokio")]
 pub use self::stream::LingerStream;
 
-/// How long, and how much, an unread request body is drained, so that the client sees the response.
+/// Limits for draining an unread request body, so that the client receives the response.
 ///
-/// A client that is in the midst of sending reads the response only if it can go on writing, or at
-/// least is not cut off: if the server closes with a body unread, the operating system resets the
-/// connection, and the reset overtakes the response. So the layer keeps the unread body until the
-/// head of the response is out, and then drains it, that is, reads and discards it, within these bounds:
+/// If a server closes while a client is sending, the operating system resets the connection, and the reset
+/// overtakes the response. The layer therefore keeps the unread body until the head of the response has been
+/// sent, and then drains it, that is, reads and discards it, within these bounds:
 ///
 /// | bound | default | for |
 /// |---|---|---|
-/// | [`total`](Self::total) | 30 s | the whole draining |
+/// | [`total`](Self::total) | 30 s | all of the draining |
 /// | [`idle`](Self::idle) | 5 s | each pause of the client |
-/// | [`first_byte`](Self::first_byte) | 500 ms on HTTP/1, 250 ms on HTTP/2 | a client that waits for a 100 to begin all the same |
-/// | [`max_bytes`](Self::max_bytes) | unlimited | what one client sends |
-/// | [`max_drains`](Self::max_drains) | 1,024 | bodies drained at the same time |
+/// | [`first_byte`](Self::first_byte) | 500 ms on HTTP/1, 250 ms on HTTP/2 | the first byte of an expecting client |
+/// | [`max_bytes`](Self::max_bytes) | unlimited | one body |
+/// | [`max_drains`](Self::max_drains) | 1,024 | concurrent drains |
 /// | [`hold`](Self::hold) | 500 ms on HTTP/1, 250 ms on HTTP/2 | keeping the body unread after `total`, `max_bytes` or `max_drains` is reached |
-/// | [`keep_alive_up_to`](Self::keep_alive_up_to) | 64 KiB | the rest up to which an HTTP/1.1 connection goes on |
+/// | [`keep_alive_up_to`](Self::keep_alive_up_to) | 64 KiB | the remainder up to which an HTTP/1.1 connection is kept |
 ///
-/// `Duration::MAX` is no limit. Draining needs a tokio runtime with its time driver on. Where there is no
-/// runtime, the body is dropped instead.
+/// `Duration::MAX` means no limit. Draining needs a tokio runtime with its time driver. Without a runtime,
+/// the body is dropped instead.
 ///
 /// ```
 /// use std::time::Duration;
@@ -49,52 +48,50 @@ pub use self::stream::LingerStream;
 /// assert!(format!("{layer:?}").contains("max_drains: 256"));
 /// ```
 ///
-/// # Where the client expects and was not invited
+/// # Expecting clients that were not invited
 ///
-/// Such a client does not owe its body once it has the response, and what it sends next may be its next
-/// request. On HTTP/1 the layer therefore drops the body before the response leaves: hyper then closes
-/// its reading side, and says `Connection: close` in whatever response leaves, also in one that a layer
-/// outside has put in its place. Only a body whose known length exceeds 816 KiB is kept behind the head,
-/// for clients that have stopped waiting: hyper cannot complete it by the single read that it tries when
-/// a body is dropped. Up to 2.4 MiB it is held, unread, for `hold`; of a longer one all but the last
-/// 2.4 MiB is drained, and then it is held. See [`max_buf_size`](Self::max_buf_size).
+/// Such a client does not owe its body once it has the response, and the next bytes may be its next
+/// request. On HTTP/1 the layer therefore drops the body before the response leaves: hyper closes its
+/// reading side, and adds `Connection: close` to whatever response leaves, even if an outer layer replaces
+/// it. Only a body whose known length exceeds 816 KiB is kept, for clients that have stopped waiting and are
+/// sending: hyper cannot complete it with the single read that it tries when a body is dropped. Up to
+/// 2.4 MiB it is held unread for [`hold`](Self::hold); a longer one is drained down to its last 2.4 MiB,
+/// and then held. See [`max_buf_size`](Self::max_buf_size).
 ///
-/// Nested layers share one draining, but for requests that do not expect and have no extensions, straight on
-/// hyper, say: there each layer drains within bounds of its own.
+/// Nested layers share one drain. The exception are requests that do not expect and have no extensions,
+/// directly on hyper: there each layer drains within its own bounds.
 ///
 /// # At the socket
 ///
-/// Where the socket is yours, there is a better place to linger: [`LingerStream`](crate::LingerStream)
-/// sends FIN and discards raw bytes, which are never parsed. [`Linger::at_socket`] tells the layer so.
+/// If you own the socket, linger there: [`LingerStream`](crate::LingerStream) sends FIN and discards raw
+/// bytes, which are never parsed. Tell the layer with [`Linger::at_socket`].
 ///
-/// # What hostile clients can cost
+/// # Hostile clients
 ///
-/// A rejected client that goes on sending holds its connection for `total` and `hold` at most, one
-/// that falls silent for `idle`, one that waited for a 100 for `first_byte`. What it sends is read at
-/// once and discarded, so it costs bandwidth but no memory: no more than an upload that is accepted
-/// does. Measured with a thousand of them, a connection that is drained takes 21.7 KB, an idle
-/// one without this layer's work 19.3 KB, nearly all of it hyper's buffers. More than `max_drains`
-/// cannot be drained at a time; a further one is only held, for `hold`. A client that is only waited for
-/// takes no place among them until its first byte; sixteen times as many are waited for at most.
+/// A rejected client that keeps sending holds its connection for at most `total` and `hold`; a silent one
+/// for `idle`, and an expecting one that sends nothing for `first_byte`. Its bytes are discarded as they
+/// arrive, so it costs bandwidth but no memory. With a thousand such clients, a connection that is drained
+/// takes 21.7 KB, and an idle one 19.3 KB, nearly all of it hyper's buffers. At most `max_drains` bodies
+/// are drained at the same time; any further one is held for `hold`. A client counts from its first byte;
+/// at most sixteen times `max_drains` clients are waited for before that.
 ///
-/// In a soak of 100,000 rejections over 200 connections at a time, a quarter each of clients that send
-/// nothing, everything, a trickle, or vanish, none that looked missed its rejection, an honest client's
-/// hundred uploads a second all went through, and descriptors and memory went back to where they
-/// were. `TOWER_EXPECT_SOAK=100000 cargo test --release --test soak -- --nocapture` repeats it.
+/// In a test of 100,000 rejections over 200 concurrent connections, a quarter each sending nothing,
+/// everything, slowly, or disconnecting, every client that read a response saw its rejection. All of the
+/// hundred uploads a second of other clients succeeded, and descriptors and memory returned to their
+/// start. `TOWER_EXPECT_SOAK=100000 cargo test --release --test soak -- --nocapture` repeats it.
 ///
 /// # Shutdown
 ///
-/// A graceful shutdown waits for responses, not for the draining after them. On HTTP/1, hyper closes
-/// such a connection at once (axum's `with_graceful_shutdown` and hyper-util's `GracefulShutdown`
-/// alike): a client that has not read its rejection by then may lose it. On HTTP/2 it waits for the
-/// stream, up to the bounds above.
+/// A graceful shutdown waits for responses, but not for draining. On HTTP/1, hyper closes the connection at
+/// once (with axum's `with_graceful_shutdown` and hyper-util's `GracefulShutdown`), so that a client that
+/// has not read its response may lose it. On HTTP/2 it waits for the stream, up to the bounds above.
 ///
 /// # Slow links
 ///
-/// The defaults leave room for round trips of 200 ms with losses: over links of 20 and 200 ms with 1 %
-/// of the segments lost, 29 kinds of clients saw all 460 rejections of uploads of 300 KiB and 8 MiB
+/// The defaults suit round trips of up to 200 ms with losses: over links of 20 and 200 ms with 1 % of the
+/// segments lost, 29 kinds of clients saw all 460 rejections of uploads of 300 KiB and 8 MiB
 /// (`tests/interop/run --servers layer-20ms,layer-200ms --sizes 300K,8M --runs 1`). Raise `first_byte`
-/// and `hold` where round trips are longer.
+/// and `hold` for longer round trips.
 ///
 /// Clones share the count of drains.
 #[derive(Clone, Debug)]
@@ -139,13 +136,13 @@ impl Default for Linger {
 }
 
 impl Linger {
-    /// For a layer whose HTTP/1 connections linger at the socket, as those of
-    /// [`LingerStream`](crate::LingerStream) do.
+    /// Creates the settings for a layer whose HTTP/1 sockets linger, such as
+    /// [`LingerStream`](crate::LingerStream).
     ///
-    /// The layer then drops unread bodies before the response leaves and drains nothing on HTTP/1. The
-    /// connection closes, unless all of a short rest is there already, as hyper has it of a body of up to
-    /// about 8 KiB that came with its head. On HTTP/2 the layer drains within the default bounds. Never use it on other sockets: clients in the midst of
-    /// sending would lose the response. `serve` tells the layer by itself.
+    /// The layer drops unread bodies before the response leaves, and drains nothing on HTTP/1. The connection
+    /// closes, unless hyper already has the whole body, as it may with up to about 8 KiB that came with
+    /// the head. On HTTP/2 the layer drains within the default bounds. Do not use it on other sockets: clients
+    /// that are sending would lose the response. `serve` sets it by itself.
     pub fn at_socket() -> Self {
         Self {
             at_socket: true,
@@ -159,77 +156,76 @@ impl Linger {
         self
     }
 
-    /// Sets the longest pause between two pieces of the body.
+    /// Sets the longest pause between two frames of the body.
     pub fn idle(mut self, idle: Duration) -> Self {
         self.idle = idle;
         self
     }
 
-    /// Sets how long a client that asked for a 100 and got a rejection has to send a first byte.
+    /// Sets how long a rejected expecting client has to send its first byte.
     ///
-    /// Most never do. Those that had given up waiting are in the midst of sending, and the byte is
-    /// under way: half a second leaves room for a slow link.
+    /// Most never send one. For those that had stopped waiting, the byte is on its way: half a second
+    /// suits slow links.
     pub fn first_byte(mut self, first_byte: Duration) -> Self {
         self.first_byte = Some(first_byte);
         self
     }
 
-    /// Sets how long the body is kept, unread, once the total time or the number of bytes is reached.
+    /// Sets how long the body is held unread after `total`, `max_bytes` or `max_drains` was reached.
     ///
-    /// Dropping it at once would reset a client that is writing; one whose writing merely stalls
-    /// has time to read.
+    /// Dropping it at once would reset a client that is sending. While it is held, sending stalls, and the
+    /// client has time to read the response.
     pub fn hold(mut self, hold: Duration) -> Self {
         self.hold = Some(hold);
         self
     }
 
-    /// Sets the most bytes of one body that are drained.
+    /// Sets the maximum number of bytes of one body that are drained.
     ///
-    /// Clients that look at the response only when all is sent lose it beyond that.
+    /// Clients that read the response only after they have sent a longer body lose it.
     pub fn max_bytes(mut self, max_bytes: u64) -> Self {
         self.max_bytes = max_bytes;
         self
     }
 
-    /// Sets the most bodies that are drained at the same time. Any further one is kept for the time of
-    /// [`hold`](Self::hold), unread.
+    /// Sets the maximum number of bodies that are drained at the same time. Any further one is held unread
+    /// for [`hold`](Self::hold).
     ///
-    /// Clients that are only waited for, and rests of up to [`keep_alive_up_to`](Self::keep_alive_up_to)
-    /// bytes, take no place.
+    /// Expecting clients count from their first byte. Remainders of up to
+    /// [`keep_alive_up_to`](Self::keep_alive_up_to) bytes do not count.
     pub fn max_drains(mut self, max_drains: usize) -> Self {
         self.max_drains = max_drains;
         self
     }
 
-    /// Sets the longest rest, in bytes, that is drained for the HTTP/1.1 connection to go on rather than
-    /// be closed; 0 for never.
+    /// Sets the longest unread remainder, in bytes, up to which an HTTP/1.1 connection is kept rather than
+    /// closed; 0 means never.
     ///
-    /// A rest of unknown length lets the connection go on behind a 2xx only, as that of a chunked form
-    /// behind its last part. Never if the client expects and was not invited: clients disagree on
-    /// whether they still owe the body then.
+    /// A remainder of unknown length, such as that of a chunked form behind its last part, keeps the connection
+    /// only after a 2xx. The connection is never kept if the client expects and was not invited, because clients
+    /// disagree on whether they still owe the body.
     pub fn keep_alive_up_to(mut self, bytes: u64) -> Self {
         self.keep_alive_up_to = bytes;
         self
     }
 
-    /// Sets the `max_buf_size` of the HTTP/1 server below, in bytes; 417,792 unless set, which is hyper's
-    /// default.
+    /// Sets the `max_buf_size` of the HTTP/1 server, in bytes. The default is 417,792, as in hyper.
     ///
-    /// hyper may read up to twice as much at once, and up to three times that beyond what is taken from
-    /// the body. An expecting client's body is never drained so far that these reads could complete it.
+    /// hyper reads up to twice as much at once, and may be up to three such reads ahead of the application. The
+    /// body of an expecting client is never drained so far that these reads could complete it.
     pub fn max_buf_size(mut self, bytes: u64) -> Self {
         self.max_buf_size = bytes;
         self
     }
 
-    /// Drains a body that the application has not read *before* the response leaves, if it has at most so
-    /// many bytes and takes at most so long. Off unless set.
+    /// Drains unread bodies *before* the response leaves, up to `max_bytes` and for at most `total`. Off by
+    /// default.
     ///
-    /// For servers behind a proxy that ends its client's connection soon after a complete early response,
-    /// as Envoy does after a second. The response then needs no close. The price: the client learns of a
-    /// rejection only when it has sent its body. Requests that expect are not drained first, and a body
-    /// that turns out to be longer is treated as without this setting. These bodies are not counted by
-    /// [`max_drains`](Self::max_drains).
+    /// Use it behind a proxy that closes its client's connection soon after a complete early response, as Envoy
+    /// does after one second. The response then needs no `Connection: close`, but the client receives a
+    /// rejection only after it has sent its body. Bodies of expecting requests are not drained first, and a
+    /// longer body is treated as without this setting. [`max_drains`](Self::max_drains) does not count these
+    /// bodies. [Deployment](crate::guide::deployment#when-to-drain-first) has the figures.
     pub fn drain_before_response(mut self, max_bytes: u64, total: Duration) -> Self {
         self.before_response = Some((max_bytes, total));
         self
@@ -247,7 +243,7 @@ impl Linger {
         self.hold.unwrap_or_else(|| round_trip(http1))
     }
 
-    /// The longest body, in bytes, that hyper may complete by reading on its own after it was dropped.
+    /// The longest body, in bytes, that hyper may complete after it was dropped.
     pub(crate) fn completable(&self, was_polled: bool) -> u64 {
         match was_polled {
             false => self.frame(),

@@ -1,4 +1,4 @@
-//! What the layer tells those who watch it.
+//! Events for observers, and how they reach `tracing` and `metrics`.
 
 mod connection;
 #[cfg(feature = "metrics")]
@@ -14,13 +14,13 @@ use http::StatusCode;
 pub use self::connection::ConnectionEnd;
 pub(crate) use self::watch::{Observers, Report, Watch};
 
-/// Is told what becomes of requests; see [`ExpectLayer::observe`](crate::ExpectLayer::observe).
+/// Receives an event for each decision; see [`ExpectLayer::observe`](crate::ExpectLayer::observe).
 ///
 /// Implemented for closures `|event: &Event|`. Without an observer nothing is allocated and no clock
 /// is read for the events.
 ///
-/// The call comes from the midst of the work: in `Service::call`, while a body is polled or dropped.
-/// So it should be quick and must not panic. What it needs of an event it can clone.
+/// The layer calls it in `Service::call`, and while a body is polled or dropped. It should therefore be
+/// quick, and must not panic.
 ///
 /// ```
 /// use std::sync::atomic::{AtomicU64, Ordering};
@@ -43,7 +43,7 @@ pub(crate) use self::watch::{Observers, Report, Watch};
     note = "the type of `event` must be written out"
 )]
 pub trait Observe: Send + Sync + 'static {
-    /// Takes note of the event.
+    /// Receives one event.
     fn observe(&self, event: &Event);
 }
 
@@ -53,29 +53,28 @@ impl<F: Fn(&Event) + Send + Sync + 'static> Observe for F {
     }
 }
 
-/// Takes note of nothing.
+/// Ignores all events.
 impl Observe for () {
     fn observe(&self, _: &Event) {}
 }
 
-/// One thing that has become of a request.
+/// Something that happened to a request or a connection.
 ///
-/// There is no byte of what the client sent in it: nothing with which it could write into a log.
+/// An event holds no bytes that the client sent, so that a client cannot write into a log.
 ///
-/// A request without a body, without an `Expect` header and not validated, as by
-/// `ExpectLayer::default()`, makes no event: there was nothing to decide. Any other is either `Accepted` or `Rejected`, once for each layer that it
-/// passes. An accepted one with content is then `Continued` or `NeverRead`, or neither: if it did
-/// not ask, or was cancelled. Reading on behind an answer is `Lingering`, and when that is over,
-/// `Lingered`.
+/// Each request is `Accepted` or `Rejected`, once for each layer that it passes. Only a request without a
+/// body and without an `Expect` header, in a layer without a validator, makes no event. An accepted
+/// request with a body is then `Continued` or `NeverRead`, or neither, if it is not expecting or is cancelled.
+/// `Lingering` and `Lingered` frame the draining of its body.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Event {
     /// The inner service was called.
     #[non_exhaustive]
     Accepted {
-        /// Whether the request waits for a 100.
+        /// Whether the request is expecting.
         expecting: bool,
-        /// What the request announces, in bytes.
+        /// The `Content-Length` of the request, in bytes.
         content_length: Option<u64>,
     },
     /// The request was rejected; the inner service was not called.
@@ -83,46 +82,45 @@ pub enum Event {
     Rejected {
         /// The status of the response, as it is sent.
         status: StatusCode,
-        /// What it was rejected for.
+        /// The reason for the rejection.
         reason: RejectReason,
-        /// The sentence of the [`Rejection`](crate::Rejection). No byte of what the client sent is in it,
-        /// unless your validator has put one there.
+        /// The message of the [`Rejection`](crate::Rejection). It holds no bytes that the client sent, unless
+        /// a validator of yours has put them there.
         message: Cow<'static, str>,
-        /// What the request announces, in bytes.
+        /// The `Content-Length` of the request, in bytes.
         content_length: Option<u64>,
     },
-    /// The content of a request that waits for a 100 was asked for, before the response: the 100 goes
-    /// out. Not told where nothing below can send one.
+    /// The application polled the body of an expecting request, and the 100 was sent. There is no such event
+    /// if nothing below can send a 100.
     #[non_exhaustive]
     Continued {
         /// The time since the request was accepted.
         delay: Duration,
     },
-    /// The application answered before it asked for the content: no 100 was sent.
+    /// The application responded without polling the body; no 100 was sent.
     #[non_exhaustive]
     NeverRead {
         /// The status of the response.
         status: StatusCode,
-        /// Whether the request waited for a 100.
+        /// Whether the request is expecting.
         expecting: bool,
-        /// What the request announces, in bytes.
+        /// The `Content-Length` of the request, in bytes.
         content_length: Option<u64>,
     },
-    /// Reading on behind an answer has begun: the server has taken the answer, and is about to send it or
-    /// has sent it.
+    /// Draining the unread request body has started; the response is being sent.
     #[non_exhaustive]
     Lingering {},
-    /// Reading on is over, and the content forgotten.
+    /// Draining has ended, and the request body is dropped.
     #[non_exhaustive]
     Lingered {
-        /// How many bytes were read and forgotten.
+        /// The number of bytes that were drained.
         bytes: u64,
-        /// How many of the announced bytes the client was spared from sending; `None` if it had not
-        /// announced its content, or the application had read some of it.
+        /// The number of bytes that the client did not have to send; `None` if the request has no
+        /// `Content-Length`, or the application has read a part of the body.
         spared: Option<u64>,
-        /// How it ended.
+        /// How draining ended.
         end: LingerEnd,
-        /// How long it took.
+        /// How long draining took.
         duration: Duration,
     },
     /// `serve` has accepted a connection.
@@ -131,43 +129,44 @@ pub enum Event {
     /// A connection of `serve` has ended.
     #[non_exhaustive]
     Disconnected {
-        /// How it ended.
+        /// How the connection ended.
         end: ConnectionEnd,
-        /// What the transport, TLS, hyper or h2 said, unless it was closed as it should be.
+        /// The error of the transport, TLS, hyper or h2, if there was one.
         message: Option<Cow<'static, str>>,
-        /// How long it was open.
+        /// How long the connection was open.
         duration: Duration,
     },
-    /// The listener of `serve` could not accept a connection: too many open files, mostly. It tries again.
+    /// The listener of `serve` failed to accept a connection, often because of too many open files. It tries
+    /// again.
     #[non_exhaustive]
     AcceptFailed {
-        /// What the system said.
+        /// The error of the operating system.
         message: Cow<'static, str>,
     },
-    /// `serve` has as many connections as it may have, and accepts no more until one of them ends. Told once,
-    /// until a tenth of the places has been free.
+    /// `serve` has reached its limit of connections and accepts no more until one of them ends. The event
+    /// repeats only after a tenth of the places has been free.
     #[non_exhaustive]
     MaxConnections {},
 }
 
-/// What a request was rejected for.
+/// The reason why a request was rejected.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum RejectReason {
-    /// 400: the `Expect` field does not match its grammar.
+    /// 400: the `Expect` header does not match its grammar.
     Malformed,
-    /// 417: an expectation that nobody supports.
+    /// 417: an expectation that is not supported.
     Unsupported,
     /// 417: nothing below can send the 100.
     ContinueUnavailable,
-    /// The validator's own reason.
+    /// The validator returned a rejection.
     Validator,
-    /// 503: the validator did not decide in time.
+    /// 503: the validator did not decide within its timeout.
     TimedOut,
 }
 
 impl RejectReason {
-    /// A word for logs and labels: `malformed`, `unsupported`, `continue_unavailable`, `validator`,
+    /// Returns a word for logs and labels: `malformed`, `unsupported`, `continue_unavailable`, `validator` or
     /// `timed_out`.
     #[must_use]
     pub fn as_str(&self) -> &'static str {
@@ -187,35 +186,35 @@ impl fmt::Display for RejectReason {
     }
 }
 
-/// How the reading behind an answer ended; the bounds are those of `Linger`.
+/// How draining ended. The bounds are those of `Linger`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum LingerEnd {
-    /// The client had sent all.
+    /// The body was drained to its end.
     Complete,
-    /// The connection or stream had ended, or broke.
+    /// The connection or stream ended or failed.
     Gone,
-    /// A client that had asked did not begin to send.
+    /// An expecting client did not begin to send its body.
     NothingSent,
-    /// A pause of the client was too long.
+    /// The client paused for longer than the idle bound.
     Idle,
-    /// It went on for too long.
+    /// Draining reached its bound of time.
     TotalTime,
-    /// There was too much.
+    /// Draining reached its bound of bytes.
     MaxBytes,
-    /// Too many others were being drained.
+    /// The limit of concurrent drains was reached.
     MaxDrains,
-    /// It was kept unread, or its last part was: its client may not owe it.
+    /// The body, or its last part, was held unread, because the client may not owe it.
     Held,
-    /// It was dropped before the response left, and the connection closed.
+    /// The body was dropped before the response left, and the connection closes.
     Closed,
     /// The runtime was shut down.
     Cancelled,
 }
 
 impl LingerEnd {
-    /// A word for logs and labels: `complete`, `gone`, `nothing_sent`, `idle`, `total_time`,
-    /// `max_bytes`, `max_drains`, `held`, `closed`, `cancelled`.
+    /// Returns a word for logs and labels: `complete`, `gone`, `nothing_sent`, `idle`, `total_time`,
+    /// `max_bytes`, `max_drains`, `held`, `closed` or `cancelled`.
     #[must_use]
     pub fn as_str(&self) -> &'static str {
         match self {
@@ -232,8 +231,8 @@ impl LingerEnd {
         }
     }
 
-    /// Whether the client was cut short and may still be writing.
-    #[cfg_attr(not(feature = "tokio"), allow(dead_code, reason = "nothing reads on"))]
+    /// Whether draining ended although the client may still be sending.
+    #[cfg_attr(not(feature = "tokio"), allow(dead_code, reason = "nothing drains"))]
     pub(crate) fn is_short(self) -> bool {
         matches!(
             self,

@@ -11,11 +11,11 @@ use http::{HeaderMap, HeaderName, HeaderValue, Response, StatusCode};
 
 use self::advice::advice;
 
-/// The final response to a request that is not accepted: a status, one sentence, headers.
+/// The final response to a request that is not accepted: a status, a message and headers.
 ///
-/// How it looks on the wire is up to the [`Render`](crate::render::Render) of the layer; a whole
-/// response of your own comes in by `From<http::Response<Bytes>>`. The layer also puts the rejection
-/// into the extensions of the response, where outer layers can see why.
+/// The layer's [`Render`](crate::render::Render) makes the response of it; a complete response of yours
+/// converts with `From<http::Response<Bytes>>`. The layer also inserts the rejection into the extensions of
+/// the response, where outer layers find the reason.
 ///
 /// ```
 /// use http::{header, StatusCode};
@@ -35,21 +35,21 @@ use self::advice::advice;
 /// # Which status
 ///
 /// 401, 403, 405, 411, 413, 415, 429, a redirect or 503 for rules of yours. 417 is for an expectation
-/// that cannot be met: clients repeat the request without `Expect` after it (RFC 9110 §10.1.1), so
-/// with 417 you invite the body that you meant to reject.
+/// that cannot be met: clients repeat the request without `Expect` after it (RFC 9110 §10.1.1), and send
+/// the body that you meant to reject.
 ///
-/// A rejection is always final. A 1xx status, or a header that cannot be, makes it a 500 whose
-/// message says what was wrong with it.
+/// A rejection is always final. A 1xx status or an invalid header makes it a 500 whose message names the
+/// problem.
 ///
 /// # Size
 ///
-/// Headers, extensions and a whole response are behind one pointer, so that the `Result` of a validator
-/// is small; a rejection that is only a status and a sentence allocates nothing.
+/// Headers, extensions and a complete response are behind one pointer, so that the `Result` of a validator
+/// is small. A rejection with only a status and a static message allocates nothing.
 #[derive(Clone, Debug)]
 #[must_use]
 pub struct Rejection {
     status: StatusCode,
-    /// Whether a malformed header is the reason, for which no other rule can make up.
+    /// Whether a malformed header is the reason. Combinators then run no other rule.
     is_malformed: bool,
     message: Option<Cow<'static, str>>,
     more: Option<Box<More>>,
@@ -64,11 +64,11 @@ struct More {
 }
 
 impl Rejection {
-    /// Creates a rejection with that status and a sentence that suits it.
+    /// Creates a rejection with a status and a default message for it.
     ///
-    /// A 401 must have a `WWW-Authenticate` header (RFC 9110 §15.5.2), which only you can choose: use
-    /// [`unauthorized`](Self::unauthorized), or add it by [`with_header`](Self::with_header). Without
-    /// it, browsers ask for no password and some clients report an error of their own.
+    /// A 401 must have a `WWW-Authenticate` header (RFC 9110 §15.5.2): use
+    /// [`unauthorized`](Self::unauthorized), or add it with [`with_header`](Self::with_header). Without
+    /// it, browsers do not prompt for a password, and some clients report an error of their own.
     pub fn new(status: StatusCode) -> Self {
         if status.is_informational() {
             return Self::broken(format!("a rejection cannot have the status {status}"));
@@ -76,18 +76,17 @@ impl Rejection {
         Self::plain(status, None)
     }
 
-    /// Replaces the sentence for the client, which should say what to do next.
+    /// Sets the message for the client: one sentence that says what to do next.
     ///
-    /// Never build it from bytes the client sent: renderers escape it, but a log may not.
+    /// Do not build it from bytes that the client sent: renderers escape it, but a log may not.
     pub fn with_message(mut self, message: impl Into<Cow<'static, str>>) -> Self {
         self.message = Some(message.into());
         self
     }
 
-    /// Sets a header; one of that name replaces those before.
+    /// Sets a header, replacing those of the same name.
     ///
-    /// Names and values are what `HeaderName` and `HeaderValue` can be made from. What cannot be
-    /// one makes this a 500 rejection whose message names the problem.
+    /// An invalid name or value makes this a 500 rejection whose message names the problem.
     pub fn with_header<K, V>(self, name: K, value: V) -> Self
     where
         K: TryInto<HeaderName>,
@@ -98,8 +97,9 @@ impl Rejection {
         })
     }
 
-    /// Adds a header, and leaves those of that name, such as another challenge. See
-    /// [`with_header`](Self::with_header) for what cannot be one.
+    /// Adds a header and keeps those of the same name, such as another challenge.
+    ///
+    /// An invalid name or value makes this a 500 rejection whose message names the problem.
     pub fn append_header<K, V>(self, name: K, value: V) -> Self
     where
         K: TryInto<HeaderName>,
@@ -110,12 +110,12 @@ impl Rejection {
         })
     }
 
-    /// Adds a member for programs, such as a code of your API's: `("code", "quota_exceeded")`.
+    /// Adds a member for programs, such as an error code of your API: `("code", "quota_exceeded")`.
     ///
     /// [`ProblemJson`](crate::render::ProblemJson) writes it as a member of its object (RFC 9457 §3.2),
-    /// also `type` and `instance`; a renderer of your own finds it by [`extension`](Self::extension). A
-    /// second one of that name replaces the first. `title`, `status` and `detail` are taken: they make
-    /// this a 500 rejection whose message names the problem.
+    /// also `type` and `instance`; a renderer of yours gets it with [`extension`](Self::extension). A second
+    /// one of the same name replaces the first. `title`, `status` and `detail` are reserved: they make this a
+    /// 500 rejection whose message names the problem.
     pub fn with_extension(
         mut self,
         name: impl Into<Cow<'static, str>>,
@@ -131,13 +131,13 @@ impl Rejection {
         self
     }
 
-    /// Returns the status of the response; never a 1xx.
+    /// Returns the status of the response, which is never a 1xx.
     #[must_use]
     pub fn status(&self) -> StatusCode {
         self.status
     }
 
-    /// Returns one sentence for the client that says what to do next.
+    /// Returns the message for the client: one sentence that says what to do next.
     #[must_use]
     pub fn message(&self) -> &str {
         self.message
@@ -145,7 +145,7 @@ impl Rejection {
             .unwrap_or_else(|| advice(self.status))
     }
 
-    /// Returns the headers that go with the rejection.
+    /// Returns the headers of the rejection.
     #[must_use]
     pub fn headers(&self) -> &HeaderMap {
         static NONE: OnceLock<HeaderMap> = OnceLock::new();
@@ -156,7 +156,7 @@ impl Rejection {
         }
     }
 
-    /// Returns the member of that name that was added by [`with_extension`](Self::with_extension).
+    /// Returns the member `name` that was added by [`with_extension`](Self::with_extension).
     #[must_use]
     pub fn extension(&self, name: &str) -> Option<&str> {
         self.extensions()
@@ -164,18 +164,18 @@ impl Rejection {
             .map(|(_, value)| value)
     }
 
-    /// Returns the members that were added by [`with_extension`](Self::with_extension), in that order.
+    /// Returns the members that were added by [`with_extension`](Self::with_extension), in order.
     pub fn extensions(&self) -> impl Iterator<Item = (&str, &str)> {
         let extensions = self.more.iter().flat_map(|more| &more.extensions);
         extensions.map(|(name, value)| (&**name, &**value))
     }
 
-    /// The whole response, if the rejection was made from one.
+    /// The complete response, if the rejection was made from one.
     pub(crate) fn whole(&self) -> Option<&Response<Bytes>> {
         self.more.as_deref()?.whole.as_ref()
     }
 
-    /// The sentence, to be kept.
+    /// The message, owned.
     pub(crate) fn owned_message(&self) -> Cow<'static, str> {
         let advice = || advice(self.status).into();
         self.message.clone().unwrap_or_else(advice)

@@ -1,19 +1,18 @@
-//! How a rejection looks to the client.
+//! Renderers, which make the responses of rejections.
 //!
-//! The layer takes [`Standard`] unless told otherwise by
-//! [`ExpectLayer::render_with`](crate::ExpectLayer::render_with):
+//! The default is [`Standard`]; [`ExpectLayer::render_with`](crate::ExpectLayer::render_with) sets another:
 //!
 //! | renderer | body |
 //! |---|---|
 //! | [`Standard`] | plain text; none over HTTP/2, and none for expecting requests of Java |
-//! | [`PlainText`] | the sentence of the rejection |
+//! | [`PlainText`] | the message of the rejection |
 //! | [`ProblemJson`] | `application/problem+json` (RFC 9457) |
 //! | [`Html`] | a small page |
 //! | [`Negotiate`] | one of these, by the request's `Accept` |
 //! | [`Empty`] | none |
 //! | a closure | what it returns |
 //!
-//! Whatever the renderer:
+//! With every renderer:
 //!
 //! * a gRPC request gets a trailers-only response with `grpc-status`, since a gRPC client reads any body
 //!   as a message;
@@ -21,12 +20,12 @@
 //!   205 or 304 has no body either;
 //! * a status that caches may keep by themselves, such as 404 or 405 (RFC 9110 §15.1), gets
 //!   `Cache-Control: no-store` unless the renderer or the rejection has set that header;
-//! * a whole response in the rejection is sent as it is, but for such a body.
+//! * a complete response in the rejection is sent as it is, except for such a body.
 //!
-//! [`Empty`] helps two kinds of clients: Java's `HttpClient` with `expectContinue(true)` hangs on a
-//! rejection with a body (JDK-8286171), and curl over HTTP/2 loses a few in a thousand of them: it ends
-//! its upload when it has the head, which is a stream error by its announced length, and the reset that
-//! follows may overtake the body. So [`Standard`] has none there.
+//! [`Empty`] is for two kinds of clients. Java's `HttpClient` with `expectContinue(true)` hangs on a
+//! rejection with a body (JDK-8286171). curl over HTTP/2 loses a few in a thousand of them: it ends its
+//! request when it has the head, which is a stream error if a longer `Content-Length` was sent, and the reset
+//! that follows may overtake the body. [`Standard`] has no body in these cases.
 //!
 //! ```
 //! use bytes::Bytes;
@@ -58,9 +57,8 @@ use crate::{Rejection, RequestHead};
 ///
 /// Implemented for closures `|rejection: &Rejection, head: &RequestHead| -> Response<Bytes>`.
 ///
-/// The layer completes what is returned: the status is that of the rejection if the renderer has
-/// left it at 200, and the rejection's headers are added where the renderer has not set them.
-/// `Connection` is the layer's own.
+/// The layer completes the response: a status of 200 is replaced by that of the rejection, and the
+/// rejection's headers are added where the renderer has not set them. The layer sets `Connection`.
 #[diagnostic::on_unimplemented(
     message = "`{Self}` does not render rejections",
     label = "not a renderer",
@@ -80,9 +78,9 @@ where
     }
 }
 
-/// [`PlainText`], but [`Empty`] over HTTP/2 and for expecting requests of Java. The default.
+/// The default renderer: [`PlainText`], but [`Empty`] over HTTP/2 and for expecting requests of Java.
 ///
-/// Over HTTP/2, curl loses a few in a thousand rejections that have a body and none that have not. Java's
+/// Over HTTP/2, curl loses a few in a thousand rejections that have a body, and none without. Java's
 /// `HttpClient`, `User-Agent: Java-http-client/…`, hangs on a body in place of a 100 (JDK-8286171).
 #[derive(Clone, Copy, Debug, Default)]
 #[allow(clippy::exhaustive_structs, reason = "to be written as a value")]
@@ -102,7 +100,7 @@ fn is_expecting_java(head: &RequestHead) -> bool {
     head.is_expecting() && agent().is_some_and(|a| a.as_bytes().starts_with(b"Java-http-client"))
 }
 
-/// `text/plain`: the sentence of the rejection and a line feed.
+/// Renders `text/plain`: the message of the rejection and a line feed.
 #[derive(Clone, Copy, Debug, Default)]
 #[allow(clippy::exhaustive_structs, reason = "to be written as a value")]
 pub struct PlainText;
@@ -118,8 +116,8 @@ fn plain_text(rejection: &Rejection) -> Response<Bytes> {
     content("text/plain; charset=utf-8", text)
 }
 
-/// `application/problem+json` (RFC 9457) with the members `title`, `status` and `detail`, and those of
-/// [`Rejection::with_extension`].
+/// Renders `application/problem+json` (RFC 9457) with the members `title`, `status` and `detail`, and those
+/// of [`Rejection::with_extension`].
 #[derive(Clone, Copy, Debug, Default)]
 #[allow(clippy::exhaustive_structs, reason = "to be written as a value")]
 pub struct ProblemJson;
@@ -148,7 +146,7 @@ impl Render for ProblemJson {
     }
 }
 
-/// `text/html`: a page with the status as its heading.
+/// Renders `text/html`: a page with the status as its heading.
 #[derive(Clone, Copy, Debug, Default)]
 #[allow(clippy::exhaustive_structs, reason = "to be written as a value")]
 pub struct Html;
@@ -166,7 +164,7 @@ impl Render for Html {
     }
 }
 
-/// No body.
+/// Renders no body.
 #[derive(Clone, Copy, Debug, Default)]
 #[allow(clippy::exhaustive_structs, reason = "to be written as a value")]
 pub struct Empty;
@@ -177,10 +175,10 @@ impl Render for Empty {
     }
 }
 
-/// Plain text, HTML or `application/problem+json`, whichever the `Accept` header of the request
+/// Renders plain text, HTML or `application/problem+json`, whichever the `Accept` header of the request
 /// prefers (RFC 9110 §12.5.1).
 ///
-/// Plain text if the header is absent or malformed, prefers none of them or accepts none.
+/// Renders plain text if the header is absent or malformed, prefers none of them or accepts none.
 #[derive(Clone, Copy, Debug, Default)]
 #[allow(clippy::exhaustive_structs, reason = "to be written as a value")]
 pub struct Negotiate;

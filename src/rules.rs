@@ -1,4 +1,4 @@
-//! Ready-made validators, and how they combine.
+//! Rules: validators for common headers, which can be combined.
 //!
 //! ```
 //! use http::{Method, Request};
@@ -19,31 +19,31 @@
 //!
 //! # Which requests a rule holds for
 //!
-//! A layer asks its rules about every request. [`content_type`] and [`content_length`] accept a request
-//! that has no body; the others hold for it, too, so that a GET and an empty PUT need the token. A rule
-//! for some requests only is one of these:
+//! A layer runs its rules for every request. [`content_type`] and [`content_length`] accept requests that
+//! have no body; the others hold for them, too, so that a GET and an empty PUT need the token. To apply a
+//! rule to some requests only:
 //!
-//! * for some routes: a layer on those routes, by the router. There is no rule for paths, since a
-//!   pattern that the router reads in another way, `//admin`, `/%61dmin`, a nested router, would pass a
-//!   request over;
-//! * for some methods: [`for_methods`](Rule::for_methods);
-//! * otherwise: [`when`], with a closure.
+//! * to some routes: add a layer to those routes with the router. There is no rule for paths, because a
+//!   pattern that the router reads in another way (`//admin`, `/%61dmin`, a nested router) would let a
+//!   request skip the rule;
+//! * to some methods: use [`for_methods`](Rule::for_methods);
+//! * otherwise: use [`when`] with a closure.
 //!
 //! CORS preflights carry no credentials: put tower-http's `CorsLayer` outside of this layer, where it
 //! responds to them by itself.
 //!
 //! # Malformed headers
 //!
-//! A request in which a header that a rule reads is malformed, or occurs twice, is rejected, however the
-//! rule is combined: [`or`](Rule::or) and [`any`] do not ask the other rules then, and [`when`] and
-//! [`for_methods`](Rule::for_methods) reject it for other requests, too. A validator of yours takes part
-//! if it returns the [`InvalidHeader`](crate::InvalidHeader) as its rejection, by `?`.
+//! A request is rejected if a header that a rule reads is malformed or occurs twice, however the rule is
+//! combined: [`or`](Rule::or) and [`any`] do not run other rules then, and [`when`] and
+//! [`for_methods`](Rule::for_methods) reject such requests for which the rule does not hold, too. A validator
+//! of yours behaves alike if it returns [`InvalidHeader`](crate::InvalidHeader) with `?`.
 //!
 //! # Limits
 //!
-//! [`content_length`] rejects by the length that a request announces. One that announces none, such as a
-//! chunked one, is accepted with a limit on what it sends ([`Accepted::max_body`]). What the client gets
-//! to see past it, and how axum's own limit of 2 MiB is raised, is with [`content_length`].
+//! [`content_length`] rejects by the `Content-Length` of a request. A request without one, such as a chunked
+//! one, is accepted with a limit for its body ([`Accepted::max_body`]). [`content_length`] lists what the
+//! client receives beyond the limit, and shows how to raise axum's own limit of 2 MiB.
 
 mod auth;
 mod combine;
@@ -66,13 +66,13 @@ use self::{
 };
 use crate::{Accepted, Rejection, RequestHead, Validator};
 
-/// A validator that combines with others.
+/// A validator that can be combined with others.
 ///
-/// What the functions of this module return; [`Rule::new`] makes one of a closure. `Rule` without a
-/// parameter is what [`boxed`](Self::boxed) returns: it can be named, as in `ExpectLayer<Rule>`, cloned,
-/// and put into a list.
+/// The functions of this module return rules; [`Rule::new`] creates one from a closure. [`boxed`](Self::boxed)
+/// returns a `Rule` without a parameter, which can be named, as in `ExpectLayer<Rule>`, cloned, and put into a
+/// list.
 #[derive(Clone, Copy, Debug)]
-#[must_use = "a rule does nothing until a layer asks it"]
+#[must_use = "a rule does nothing until a layer runs it"]
 pub struct Rule<V = Arc<dyn Validator>>(V);
 
 impl<V: Validator> Rule<V> {
@@ -92,21 +92,21 @@ impl<V: Validator> Rule<V> {
         Self(validator)
     }
 
-    /// Both must accept; `other` is asked only if this one accepts.
+    /// Accepts what both rules accept. `other` runs only if this rule accepts.
     ///
     /// The values of both reach the application, and the smaller limit holds; see [`Accepted`].
     pub fn and<W: Validator>(self, other: W) -> Rule<impl Validator> {
         Rule(And(self.0, other))
     }
 
-    /// One must accept; `other` is asked only if this one rejects.
+    /// Accepts what one of the two rules accepts. `other` runs only if this rule rejects.
     ///
-    /// If both reject, the rejection is this one's; if both are 401, it carries the challenges of both.
+    /// If both reject, the rejection is that of this rule; if both are 401, it carries the challenges of both.
     pub fn or<W: Validator>(self, other: W) -> Rule<impl Validator> {
         Rule(Or(self.0, other))
     }
 
-    /// Holds for these methods only and accepts others.
+    /// Applies the rule to these methods only, and accepts others.
     pub fn for_methods<M>(self, methods: M) -> Rule<impl Validator>
     where
         M: IntoIterator,
@@ -115,12 +115,12 @@ impl<V: Validator> Rule<V> {
         Rule(When(Methods::new(methods), self.0))
     }
 
-    /// Rejects with this rejection instead of the rule's own.
+    /// Replaces the rejection of the rule.
     pub fn rejecting_with(self, rejection: Rejection) -> Rule<impl Validator> {
         Rule(RejectingWith(self.0, rejection))
     }
 
-    /// Erases the type.
+    /// Erases the type of the rule.
     ///
     /// ```
     /// use tower_expect::{rules::{self, Rule}, ExpectLayer};
@@ -148,7 +148,7 @@ impl<V: Validator> Validator for Rule<V> {
     }
 }
 
-/// Accepts what all of these accept. None of them accepts everything.
+/// Accepts what all of these rules accept. An empty list accepts every request.
 ///
 /// ```
 /// use tower_expect::rules;
@@ -168,9 +168,9 @@ where
     Rule(All(validators.into_iter().collect()))
 }
 
-/// Accepts what one of these accepts. None of them accepts nothing: 403.
+/// Accepts what one of these rules accepts. An empty list rejects every request with 403.
 ///
-/// If all reject, the rejection is that of the first; if others are 401 as well, it carries their
+/// If all reject, the rejection is that of the first rule; if others are 401 as well, it carries their
 /// challenges, too.
 ///
 /// ```
@@ -187,7 +187,7 @@ where
     Rule(Any(validators.into_iter().collect()))
 }
 
-/// Holds for the requests for which the closure returns true, and accepts others.
+/// Applies a rule to the requests for which the closure returns true, and accepts others.
 ///
 /// ```
 /// use tower_expect::rules;
@@ -201,7 +201,7 @@ where
 ///
 /// A [`Rejection`] is a validator as well: `when(|head| …, Rejection::forbidden())`.
 ///
-/// Where there is a router, it knows paths better: put a layer on the routes.
+/// For paths, prefer a layer on the routes of a router.
 pub fn when<P, V>(condition: P, validator: V) -> Rule<impl Validator>
 where
     P: Fn(&RequestHead) -> bool + Send + Sync + 'static,

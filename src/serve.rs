@@ -1,9 +1,8 @@
-//! A whole server: accepts connections, serves HTTP/1.1 by hyper and HTTP/2 by [`http2`](crate::http2).
+//! A server for HTTP/1.1, with hyper, and HTTP/2, with [`http2`](crate::http2).
 //!
-//! Takes the place of `axum::serve` and of tonic's transport. Use it where clients are to get a
-//! `100 Continue` over HTTP/2, or where the server needs what `axum::serve` has no setting for: TLS,
-//! timeouts, a limit of connections, a deadline for its shutdown. Each HTTP/1 connection
-//! [lingers](crate::LingerStream), so that early responses arrive.
+//! It replaces `axum::serve` and tonic's transport. Use it to send `100 Continue` over HTTP/2, or for what
+//! `axum::serve` has no setting for: TLS, timeouts, a limit of connections, a deadline for the shutdown. Each
+//! HTTP/1 connection [lingers](crate::LingerStream), so that early responses arrive.
 //!
 //! ```
 //! use std::{future::IntoFuture, net::SocketAddr, time::Duration};
@@ -59,7 +58,7 @@
 //! | `.tap_io(\|tcp\| tcp.set_nodelay(true))` | nothing: it is on |
 //! | `Connected` for a type of your own | [`with_stream_info`](Serve::with_stream_info) |
 //!
-//! A request's body is an [`IncomingBody`]; axum's and tonic's services take it as it is. A layer of your own
+//! A request's body is an [`IncomingBody`], which axum's and tonic's services take as it is. A layer of yours
 //! that names `hyper::body::Incoming` must be generic over the body, or name that type.
 //!
 //! WebSockets work over HTTP/1.1. Over HTTP/2, an extended CONNECT (RFC 8441) is rejected, and browsers open
@@ -115,7 +114,7 @@ use crate::{
     observe::{Observe, Observers},
 };
 
-/// Serves `service`, which may be an axum `Router` or tonic's `Routes`, to all who connect.
+/// Serves an axum `Router`, tonic's `Routes` or any other tower service on the connections of a listener.
 ///
 /// Each connection runs in a tokio task of its own, with a clone of the service. Await the returned
 /// [`Serve`], or spawn its `into_future()`.
@@ -141,22 +140,22 @@ where
     }
 }
 
-/// A server that runs once it is awaited; made by [`serve`].
+/// Server that runs when it is awaited, returned by [`serve`].
 ///
 /// # Errors
 ///
-/// None at present: its output is an [`io::Result`] so that it takes the place of other servers. Accept
-/// errors do not end it. A connection that was gone already is passed over; after any other error, such
-/// as too many open files, accepting pauses, for 5 ms at first and at most for 1 s.
+/// None at present: the output is an [`io::Result`] like that of other servers. Accept errors do not end it.
+/// After an error such as too many open files, accepting pauses, for 5 ms at first and for 1 s at most; a
+/// connection that has ended before it was accepted is skipped.
 ///
 /// # Panics
 ///
-/// If awaited outside of a tokio runtime. Without the runtime's time driver, each connection panics in its
-/// task, and so is closed.
+/// If it is awaited outside of a tokio runtime. Without the runtime's time driver, each connection panics in
+/// its task, and is thereby closed.
 ///
 /// # Cancel safety
 ///
-/// Dropping the future stops accepting. Connections that were accepted go on.
+/// Dropping the future stops accepting. Accepted connections continue.
 #[must_use = "a server does nothing unless it is awaited"]
 pub struct Serve<L: Listener, S, Io = <L as Listener>::Io> {
     listener: L,
@@ -173,10 +172,10 @@ pub struct Serve<L: Listener, S, Io = <L as Listener>::Io> {
 }
 
 impl<L: Listener, S, Io: Send + 'static> Serve<L, S, Io> {
-    /// Puts what `connect_info` makes of the client's address into the extensions of each request.
+    /// Adds a value to the extensions of each request, made from the client's address.
     ///
-    /// axum's extractor `ConnectInfo` fits as it is: `.with_connect_info(ConnectInfo)`. The closure is
-    /// called once for each connection, and its value cloned for each request.
+    /// For axum's extractor it is `.with_connect_info(ConnectInfo)`. The closure is called once for each
+    /// connection, and its value is cloned for each request.
     pub fn with_connect_info<T>(
         mut self,
         connect_info: impl Fn(L::Addr) -> T + Send + Sync + 'static,
@@ -188,13 +187,13 @@ impl<L: Listener, S, Io: Send + 'static> Serve<L, S, Io> {
         self
     }
 
-    /// Puts what `stream_info` makes of the connection's stream into the extensions of each request.
+    /// Adds a value to the extensions of each request, made from the connection's stream.
     ///
-    /// Given before [`with_acceptor`](Self::with_acceptor), it sees what the listener has accepted, such as
-    /// a `TcpStream` with its local address. Given after it, it sees what the acceptor has made, such as a
-    /// TLS stream with the client's certificate and the protocol of ALPN. It may be given several times,
-    /// for several types. Of the same type, the last value counts, also in the place of that of
-    /// [`with_connect_info`](Self::with_connect_info): an acceptor that reads the PROXY protocol can so
+    /// Before [`with_acceptor`](Self::with_acceptor), the closure receives the stream of the listener, such as
+    /// a `TcpStream` with its local address. After it, it receives the stream of the acceptor, such as a TLS
+    /// stream with the client's certificate and the protocol of ALPN. Call it several times for several
+    /// types. Of one type, the last value counts, and replaces that of
+    /// [`with_connect_info`](Self::with_connect_info): an acceptor that reads the PROXY protocol can thus
     /// correct the client's address.
     ///
     /// ```
@@ -229,16 +228,17 @@ impl<L: Listener, S, Io: Send + 'static> Serve<L, S, Io> {
         self
     }
 
-    /// Turns each accepted stream into another: by TLS, or by reading the header of the PROXY protocol.
+    /// Adds an acceptor that turns each accepted stream into another, for example with TLS or by reading the
+    /// header of the PROXY protocol.
     ///
-    /// The acceptor runs in the task of its connection, so that a slow client holds up nobody, and within
+    /// The acceptor runs in the task of its connection, so that a slow client delays no other, and within
     /// [`handshake_timeout`](Self::handshake_timeout). If it fails, the connection is closed. Several
-    /// acceptors run in the order in which they are given.
+    /// acceptors run in the order in which they are added.
     ///
     /// With rustls it is `.with_acceptor(move |tcp| acceptor.accept(tcp))`, where `acceptor` is a
     /// `tokio_rustls::TlsAcceptor`; the example `serve_tls` is a whole program. Offer `h2` and `http/1.1` by
-    /// ALPN; what the client then sends decides about the version. The closure is called for each connection,
-    /// so that it can take a certificate that has been renewed.
+    /// ALPN; the version is detected from the client's first bytes. The closure is called for each connection,
+    /// and can therefore use a renewed certificate.
     pub fn with_acceptor<A, F, Next, E>(self, acceptor: A) -> Serve<L, S, Next>
     where
         A: Fn(Io) -> F + Send + Sync + 'static,
@@ -261,11 +261,11 @@ impl<L: Listener, S, Io: Send + 'static> Serve<L, S, Io> {
         }
     }
 
-    /// Changes the settings of HTTP/1 connections: those of hyper.
+    /// Changes the settings of HTTP/1 connections, which are those of hyper.
     ///
-    /// Two of them are other than hyper's: `half_close` is on, and `header_read_timeout` is off. hyper's would
-    /// limit idle connections, too; see [`header_read_timeout`](Self::header_read_timeout) for the server's. If
-    /// you raise `max_buf_size`, tell the layer by [`Linger::max_buf_size`](crate::Linger::max_buf_size).
+    /// Two defaults differ from hyper's: `half_close` is on, and `header_read_timeout` is off, because hyper's
+    /// would also limit idle connections; use the server's [`header_read_timeout`](Self::header_read_timeout).
+    /// If you raise `max_buf_size`, also set [`Linger::max_buf_size`](crate::Linger::max_buf_size) in the layer.
     ///
     /// ```
     /// # async fn example(listener: tokio::net::TcpListener, app: axum::Router) -> std::io::Result<()> {
@@ -287,92 +287,91 @@ impl<L: Listener, S, Io: Send + 'static> Serve<L, S, Io> {
         self
     }
 
-    /// Sets how many connections may be open at the same time; unlimited unless set.
+    /// Sets the maximum number of open connections. There is no limit by default.
     ///
-    /// At the limit, accepting pauses until a connection ends. Clients wait meanwhile in the backlog of the
-    /// listener. An upgraded connection, such as that of a WebSocket, no longer counts.
+    /// At the limit, accepting pauses until a connection ends; clients wait in the backlog of the listener.
+    /// An upgraded connection, such as that of a WebSocket, no longer counts.
     ///
     /// # Panics
     ///
     /// If it is 0, or larger than [`Semaphore::MAX_PERMITS`](tokio::sync::Semaphore::MAX_PERMITS).
     #[track_caller]
     pub fn max_connections(mut self, max: usize) -> Self {
-        assert!(max > 0, "a server without connections serves nobody");
+        assert!(max > 0, "the maximum number of connections is 0");
         assert!(
             max <= tokio::sync::Semaphore::MAX_PERMITS,
-            "more connections than can be counted"
+            "the maximum number of connections exceeds Semaphore::MAX_PERMITS"
         );
         self.max_connections = Some(max);
         self
     }
 
-    /// Sets how long a client may take from its connection to its first bytes of HTTP, handshakes of TLS
-    /// included; 30 s unless set, `None` for no limit.
+    /// Sets the time limit from the start of a connection to its first bytes of HTTP, including a TLS
+    /// handshake. The default is 30 s; `None` means no limit.
     ///
-    /// The preface and SETTINGS of HTTP/2 have as long again. It takes the place of
+    /// The preface and SETTINGS of HTTP/2 have the same time again. It replaces
     /// [`http2::Builder::handshake_timeout`](crate::http2::Builder::handshake_timeout).
     pub fn handshake_timeout(mut self, timeout: impl Into<Option<Duration>>) -> Self {
         self.timeouts.handshake = Some(timeout.into());
         self
     }
 
-    /// Sets how long a client may take for the head of a request, from its first byte on; 30 s unless set,
-    /// `None` for no limit. Over HTTP/2 it holds for a header block, and for any frame but DATA.
+    /// Sets the time limit for the head of a request, from its first byte on. The default is 30 s; `None` means
+    /// no limit. Over HTTP/2 it also limits a header block, and any other frame except DATA.
     ///
-    /// Then the connection is closed, over HTTP/2 with GOAWAY. A head that has begun to arrive together with the
-    /// request before it is not told from none: [`idle_timeout`](Self::idle_timeout) limits it. How fast a body arrives is up to the
-    /// application, or to a layer such as tower-http's `RequestBodyTimeoutLayer`.
+    /// After it, the connection is closed, over HTTP/2 with GOAWAY. A head whose first bytes arrive together with
+    /// the previous request is limited by [`idle_timeout`](Self::idle_timeout) instead. The application, or a
+    /// layer such as tower-http's `RequestBodyTimeoutLayer`, decides how fast a body must arrive.
     ///
-    /// It takes the place of
-    /// [`http2::Builder::header_read_timeout`](crate::http2::Builder::header_read_timeout).
+    /// It replaces [`http2::Builder::header_read_timeout`](crate::http2::Builder::header_read_timeout).
     pub fn header_read_timeout(mut self, timeout: impl Into<Option<Duration>>) -> Self {
         self.timeouts.header_read = Some(timeout.into());
         self
     }
 
-    /// Sets how long a connection may be open without a request under way; 2 minutes unless set, `None` for
-    /// no limit. Then it is closed, over HTTP/2 with GOAWAY.
+    /// Sets how long a connection may be idle before it is closed, over HTTP/2 with GOAWAY. The default is
+    /// 2 minutes; `None` means no limit.
     ///
-    /// A proxy in front that keeps connections should close them first, or it may send a request to
-    /// a connection that is being closed: make this longer than its own timeout.
+    /// Behind a proxy that keeps connections, use a longer timeout than the proxy's. Otherwise the proxy may
+    /// send a request on a connection that is being closed.
     ///
-    /// It takes the place of [`http2::Builder::idle_timeout`](crate::http2::Builder::idle_timeout).
+    /// It replaces [`http2::Builder::idle_timeout`](crate::http2::Builder::idle_timeout).
     pub fn idle_timeout(mut self, timeout: impl Into<Option<Duration>>) -> Self {
         self.timeouts.idle = Some(timeout.into());
         self
     }
 
-    /// Sets how long an HTTP/1 client that has closed its sending side is waited for; 30 s unless set,
-    /// `None` for no limit.
+    /// Sets the time limit for responses to HTTP/1 clients that have closed their sending side. The default is
+    /// 30 s; `None` means no limit.
     ///
-    /// Such a client may be waiting for its response (RFC 9112 §9.6), or it may be gone: TCP does not tell. It
-    /// gets its response if that begins within this time, and as long as something of it can be written in
-    /// each such time. Otherwise the connection is closed, and the service's future dropped. A client that
-    /// resets the connection is noticed at once, or after 100 ms if its body is not being read.
+    /// Such a client may be waiting for its response (RFC 9112 §9.6), or be gone; TCP does not distinguish the
+    /// two. The response must begin within this time, and a part of it must be written in each further such
+    /// period. Otherwise the connection is closed, and the service's future is dropped. A reset by the client
+    /// is noticed at once, or after 100 ms if its body is not being read.
     ///
-    /// To take such clients for gone, as hyper does by itself, turn this off by
+    /// To treat such clients as gone, as hyper does by default, use
     /// `.with_http1(|http1| { http1.half_close(false); })`.
     pub fn half_close_timeout(mut self, timeout: impl Into<Option<Duration>>) -> Self {
         self.settings.half_close_timeout = timeout.into();
         self
     }
 
-    /// Sets how long a write may wait for the client to take anything of it; unlimited unless set. Then the
-    /// connection is closed, over HTTP/2 with all its streams.
+    /// Sets how long a write may make no progress before the connection is closed, over HTTP/2 with all its
+    /// streams. There is no limit by default.
     ///
-    /// What a client is slow to take waits in memory, up to some 400 KiB a response, and holds the
-    /// application's response body. Linux reports room only when a third of the socket's send buffer is free,
-    /// which may be more than 1 MiB: a slow client must take as much within this time, so do not set it to
-    /// a few seconds. It holds for upgraded connections, too. A client that pauses for longer than this, such as a player of videos,
-    /// loses its response. It does not limit a client of HTTP/2 that reads, but grants a stream no window
-    /// (RFC 9113 §5.2): such a stream lasts as long as its connection.
+    /// Bytes for a slow client wait in memory, up to about 400 KiB for each response, and keep the
+    /// application's response body alive. Linux reports room only when a third of the socket's send buffer is
+    /// free, which may be more than 1 MiB: a slow client must read that much within this time, so do not set it
+    /// to a few seconds. The limit also holds for upgraded connections. A client that pauses for longer, such as
+    /// a video player, loses its response. The limit does not end an HTTP/2 stream whose client reads, but grants
+    /// the stream no window (RFC 9113 §5.2): such a stream lasts as long as its connection.
     pub fn write_timeout(mut self, timeout: impl Into<Option<Duration>>) -> Self {
         self.settings.write_timeout = timeout.into();
         self
     }
 
-    /// Ends the server when `signal` is ready: no connection is accepted any more, those that are open
-    /// finish what they have begun, and then the server's future is ready.
+    /// Starts a graceful shutdown when `signal` is ready: accepting stops, open connections finish their
+    /// requests, and then the server's future is ready.
     ///
     /// ```
     /// # async fn example(listener: tokio::net::TcpListener, app: axum::Router) -> std::io::Result<()> {
@@ -384,10 +383,10 @@ impl<L: Listener, S, Io: Send + 'static> Serve<L, S, Io> {
     /// # }
     /// ```
     ///
-    /// A client that neither reads nor closes is waited for, unless
+    /// A client that neither reads nor closes delays the shutdown, unless
     /// [`graceful_timeout`](Self::graceful_timeout) is set. An upgraded connection, such as that of a
-    /// WebSocket, is not waited for: tell its task yourself. See [`LingerStream`](crate::LingerStream) for
-    /// how long connections linger that have just had a response.
+    /// WebSocket, does not: end its task yourself. See [`LingerStream`](crate::LingerStream) for how long
+    /// connections linger after a response.
     pub fn with_graceful_shutdown<F>(mut self, signal: F) -> Self
     where
         F: Future<Output = ()> + Send + 'static,
@@ -396,18 +395,18 @@ impl<L: Listener, S, Io: Send + 'static> Serve<L, S, Io> {
         self
     }
 
-    /// Sets how long a graceful shutdown may take; unlimited unless set. Connections that are open by then
-    /// are closed at once.
+    /// Sets the time limit of a graceful shutdown, after which open connections are closed at once. There is no
+    /// limit by default.
     pub fn graceful_timeout(mut self, timeout: impl Into<Option<Duration>>) -> Self {
         self.graceful_timeout = timeout.into();
         self
     }
 
-    /// Tells an observer of connections: [`Event::Connected`](crate::Event::Connected) and the others that
-    /// name `serve`. With the feature `tracing` they are also events of `tracing`.
+    /// Adds an observer of connections: it receives [`Event::Connected`](crate::Event::Connected) and the other
+    /// events that name `serve`. With the feature `tracing` they are also events of `tracing`.
     ///
-    /// `Metrics` (feature `metrics`) counts them. It may be given to the server and to a layer at the same
-    /// time, since they tell of different things.
+    /// `Metrics` (feature `metrics`) counts them. The server and a layer can have the same observer, since
+    /// their events differ.
     pub fn observe(mut self, observer: impl Observe) -> Self {
         self.observers.add(observer);
         self
@@ -417,15 +416,15 @@ impl<L: Listener, S, Io: Send + 'static> Serve<L, S, Io> {
     ///
     /// # Errors
     ///
-    /// Those of [`Listener::local_addr`].
+    /// The errors of [`Listener::local_addr`].
     pub fn local_addr(&self) -> io::Result<L::Addr> {
         self.listener.local_addr()
     }
 
-    /// Sets the handle, so that several servers have the same: one for each listener, say.
+    /// Sets the handle, so that several servers share one, for example one server for each listener.
     ///
     /// They are shut down together, also by a signal or a graceful timeout of one of them, and their
-    /// connections counted together.
+    /// connections are counted together.
     ///
     /// ```
     /// use std::future::IntoFuture;
@@ -452,7 +451,7 @@ impl<L: Listener, S, Io: Send + 'static> Serve<L, S, Io> {
         self
     }
 
-    /// Returns a handle, by which the server can be shut down and its connections counted from elsewhere.
+    /// Returns a handle that shuts the server down and counts its connections.
     #[must_use]
     pub fn handle(&self) -> Handle {
         self.handle.clone()

@@ -1,4 +1,4 @@
-//! The service: ask, then answer or let in.
+//! The service: decides, then rejects or calls the inner service.
 
 use std::{
     fmt,
@@ -21,13 +21,13 @@ use crate::{
     ContinueSignal,
 };
 
-/// A service that decides about requests before their content is read; made by
+/// Middleware that decides about requests before their bodies are read, created by
 /// [`ExpectLayer`](crate::ExpectLayer).
 ///
 /// `poll_ready` is that of the inner service. A rejection does not call the inner service although it
-/// was made ready; what that reserved, such as a permit of tower's `ConcurrencyLimit`, is used by the
-/// next call or released when this instance is dropped. Servers such as hyper-util and axum clone the
-/// service for each connection or request and drop the clone.
+/// is ready. What readiness has reserved, such as a permit of tower's `ConcurrencyLimit`, is used by the
+/// next call, or released when this instance is dropped. Servers such as hyper-util and axum clone the
+/// service for each connection or request, and drop the clone.
 pub struct Expect<S, V = ()> {
     inner: S,
     settings: Arc<Settings<V>>,
@@ -38,17 +38,17 @@ impl<S, V> Expect<S, V> {
         Self { inner, settings }
     }
 
-    /// The inner service.
+    /// Returns a reference to the inner service.
     pub fn get_ref(&self) -> &S {
         &self.inner
     }
 
-    /// The inner service, to be changed.
+    /// Returns a mutable reference to the inner service.
     pub fn get_mut(&mut self) -> &mut S {
         &mut self.inner
     }
 
-    /// The inner service, without this one around it.
+    /// Returns the inner service.
     pub fn into_inner(self) -> S {
         self.inner
     }

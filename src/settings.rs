@@ -1,4 +1,4 @@
-//! What a layer shares with all services that it makes.
+//! The settings that a layer shares with its services.
 
 use std::{fmt, sync::Arc, time::Duration};
 

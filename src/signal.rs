@@ -1,4 +1,4 @@
-//! How a server lends the layer its means to send a `100 Continue`.
+//! The handle by which the layer has the server send a `100 Continue`.
 
 use std::{
     fmt,
@@ -7,24 +7,24 @@ use std::{
 
 use crate::sync::{Mutex, MutexGuard};
 
-/// Sends the `100 Continue` of one request, once.
+/// Sends the `100 Continue` of one request, at most once.
 ///
 /// A server that can send interim responses puts one into the extensions of each expecting request.
 /// [`ExpectBody`](crate::ExpectBody) fires it when the body is first polled. On HTTP/1.1, hyper
 /// sends the 100 by itself and needs none.
 ///
-/// Clones share the one shot. The signal stays in the extensions, so that nested layers see it.
+/// Clones share this one use. The signal stays in the extensions, so that nested layers see it.
 ///
 /// # For servers
 ///
 /// A 100 must not follow the final response (RFC 9110 §15.2). [`close`](Self::close) the signal
 /// before you send the head of the final response: when it has returned, the closure has either run
 /// to its end or never will. [`Expect`](crate::Expect) also closes it as soon as the inner
-/// service has answered.
+/// service has responded.
 ///
-/// The closure runs under a lock, on whichever task polls the body. It must be quick and must not
-/// touch the signal itself. Where sending is asynchronous, let it put a message into a channel of
-/// the task that owns the stream, and let that task empty the channel after `close`.
+/// The closure runs under a lock, on the task that polls the body. It must be quick and must not use
+/// the signal. If sending is asynchronous, let the closure put a message into a channel of the task that
+/// owns the stream, and let that task empty the channel after `close`.
 ///
 /// ```
 /// use std::sync::atomic::{AtomicUsize, Ordering};
@@ -52,19 +52,19 @@ enum State {
 }
 
 impl ContinueSignal {
-    /// A signal that calls `send` when it is fired.
+    /// Creates a signal that calls `send` when it is fired.
     pub fn new(send: impl FnOnce() + Send + 'static) -> Self {
         Self(Arc::new(Mutex::new(State::Ready(Box::new(send)))))
     }
 
-    /// Sends the 100, unless it was sent before or the signal is closed. Says whether it did.
+    /// Sends the 100, unless it was sent before or the signal is closed. Returns whether it did.
     ///
     /// # Panics
     ///
-    /// If the closure panics; the shot is spent then.
+    /// If the closure panics. The signal then counts as fired.
     #[allow(
         clippy::must_use_candidate,
-        reason = "firing is the point, the answer a by-product"
+        reason = "firing is what it is for; the result is rarely needed"
     )]
     pub fn fire(&self) -> bool {
         let mut state = self.lock();
@@ -81,9 +81,9 @@ impl ContinueSignal {
         }
     }
 
-    /// Makes every later [`fire`](Self::fire) do nothing. Waits for one that is under way.
+    /// Closes the signal: every later [`fire`](Self::fire) does nothing.
     ///
-    /// Drops the closure, if it has not run.
+    /// Blocks until a concurrent `fire` has returned. Drops the closure if it has not run.
     pub fn close(&self) {
         let mut state = self.lock();
         if let State::Ready(_) = *state {
@@ -94,7 +94,7 @@ impl ContinueSignal {
         }
     }
 
-    /// Whether the 100 was sent.
+    /// Returns whether the 100 was sent.
     #[must_use]
     pub fn has_fired(&self) -> bool {
         matches!(*self.lock(), State::Fired)

@@ -1,4 +1,4 @@
-//! What users write: the rule that says which requests are accepted.
+//! The trait for validators, which decide which requests are accepted.
 
 mod asynchronous;
 
@@ -9,14 +9,12 @@ use crate::{Accepted, Rejection, RequestHead};
 
 /// Decides about a request from its head.
 ///
-/// Implemented for closures, for [`rules`](crate::rules), for `()`, which accepts every request, for
-/// `Option`s, of which `None` accepts every request, for a [`Rejection`], which rejects every request, and
-/// for `Arc`s of validators, also `Arc<dyn Validator>`. `Err` becomes the response; neither the inner service nor the body is touched
-/// then.
+/// Implemented for closures, [`rules`](crate::rules), and `Arc`s and `Option`s of validators, also
+/// `Arc<dyn Validator>`. `None` and `()` accept every request, and a [`Rejection`] rejects every request.
+/// `Err` becomes the response; the inner service is not called, and the body is not polled.
 ///
-/// Pick the status that names the reason: 401, 403, 411, 413, 415, 429 and so on. Not 417: a client
-/// takes it as word about its `Expect` header and repeats the request without it (RFC 9110 §10.1.1),
-/// body and all.
+/// Use the status that names the reason: 401, 403, 411, 413, 415, 429. Do not use 417: clients repeat the
+/// request without its `Expect` header after it (RFC 9110 §10.1.1), and send the body.
 ///
 /// ```
 /// use tower_expect::{ExpectLayer, Rejection, RequestHead};
@@ -28,22 +26,20 @@ use crate::{Accepted, Rejection, RequestHead};
 /// # let _ = layer;
 /// ```
 ///
-/// What the validator has found out reaches the application by [`Accepted::with`].
+/// [`Accepted::with`] passes a value, such as the user, to the application.
 ///
 /// # Compile errors
 ///
 /// * `type annotations needed`, `` implementation of `FnOnce` is not general enough ``: write the type of
 ///   the closure's parameter, `|head: &RequestHead|`.
 /// * `` cannot infer type of the type parameter `T` declared on the enum `Result` `` for a closure that
-///   always rejects: it does not say what it would accept with. Write `Err::<(), _>(…)`, or pass the
-///   [`Rejection`] itself.
+///   always rejects: write `Err::<(), _>(…)`, or pass the [`Rejection`] itself.
 /// * `` `Box<dyn Validator>` is not a validator ``: write `Arc<dyn Validator>`. A `Box` of a closure is a
 ///   closure itself, so there can be no implementation for `Box`es.
 ///
 /// # Panics
 ///
-/// A validator that panics panics in `Service::call`. hyper closes the connection then; the server
-/// lives on.
+/// A panic of a validator is one of `Service::call`. hyper closes that connection; the server keeps running.
 #[diagnostic::on_unimplemented(
     message = "`{Self}` is not a validator",
     label = "not a validator",
@@ -52,7 +48,7 @@ use crate::{Accepted, Rejection, RequestHead};
     note = "an `async fn check(head: RequestHead)` is passed as `ExpectLayer::new_async(|head: &RequestHead| check(head.clone()))`; a `Box<dyn Validator>` becomes an `Arc<dyn Validator>`"
 )]
 pub trait Validator: Send + Sync + 'static {
-    /// Accepts the request, or says how it is rejected.
+    /// Accepts or rejects a request.
     ///
     /// # Errors
     ///
@@ -61,7 +57,7 @@ pub trait Validator: Send + Sync + 'static {
 
     /// Rejects a request in which a header that this validator reads is malformed.
     ///
-    /// Combinators that can accept a request without asking this validator ask at least for this.
+    /// Combinators that can accept a request without running this validator call at least this method.
     #[doc(hidden)]
     fn check_syntax(&self, head: &RequestHead) -> Result<(), Rejection> {
         let _ = head;

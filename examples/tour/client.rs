@@ -21,7 +21,7 @@ pub(crate) async fn play(server: SocketAddr, exchange: &Exchange) -> io::Result<
     record.failure = match timeout(Duration::from_secs(10), talk).await {
         Ok(Ok(())) => None,
         Ok(Err(error)) => Some(error.to_string()),
-        Err(_) => Some("nothing came for 10 s".into()),
+        Err(_) => Some("nothing arrived for 10 s".into()),
     };
     Ok(record)
 }
@@ -37,43 +37,43 @@ async fn talk(
     record.add(start.elapsed(), Side::Client, Bytes::Text(head));
     let mut may_send = !exchange.waits;
     loop {
-        if may_send && record.sent < exchange.content {
-            let what = Bytes::Content(exchange.content);
+        if may_send && record.sent < exchange.body {
+            let what = Bytes::Body(exchange.body);
             record.add(start.elapsed(), Side::Client, what);
-            let content = vec![0; exchange.content];
-            while record.sent < exchange.content {
-                record.sent += socket.write(&content[record.sent..]).await?;
+            let body = vec![0; exchange.body];
+            while record.sent < exchange.body {
+                record.sent += socket.write(&body[record.sent..]).await?;
             }
         }
-        let answer = receive(&mut socket).await?;
-        may_send = answer.starts_with("HTTP/1.1 100 ");
+        let response = receive(&mut socket).await?;
+        may_send = response.starts_with("HTTP/1.1 100 ");
         record.took = start.elapsed();
-        record.add_answer(record.took, answer);
+        record.add_response(record.took, response);
         if !may_send {
             break;
         }
         record.continued = Some(record.took);
     }
     socket.shutdown().await?;
-    // Nothing may come after the final answer.
+    // Nothing may arrive after the final response.
     while !socket.fill_buf().await?.is_empty() {
         let stray = receive(&mut socket).await?;
-        record.add_answer(start.elapsed(), stray);
+        record.add_response(start.elapsed(), stray);
     }
     Ok(())
 }
 
-/// An answer, with its content.
+/// Reads a response with its body.
 async fn receive(socket: &mut BufReader<TcpStream>) -> io::Result<String> {
-    let mut answer = String::new();
-    while !answer.ends_with("\r\n\r\n") {
-        if socket.read_line(&mut answer).await? == 0 {
+    let mut response = String::new();
+    while !response.ends_with("\r\n\r\n") {
+        if socket.read_line(&mut response).await? == 0 {
             return Err(io::ErrorKind::UnexpectedEof.into());
         }
     }
-    let mut fields = answer.lines();
+    let mut fields = response.lines();
     let length = fields.find_map(|line| line.strip_prefix("content-length: "));
     let length = length.map_or(Ok(0), str::parse).map_err(io::Error::other)?;
-    socket.take(length).read_to_string(&mut answer).await?;
-    Ok(answer)
+    socket.take(length).read_to_string(&mut response).await?;
+    Ok(response)
 }

@@ -1,28 +1,28 @@
-//! One exchange: what the client does, and what the table says must come of it.
+//! One exchange: what the client does, and what must happen according to the decision table.
 
 pub(crate) const MIB: usize = 1 << 20;
 
 pub(crate) struct Exchange {
     pub(crate) title: &'static str,
-    /// Of the table in the crate's documentation.
+    /// The row of the decision table.
     pub(crate) row: u8,
     pub(crate) target: &'static str,
     pub(crate) version: &'static str,
     pub(crate) authorization: Option<&'static str>,
     pub(crate) content_type: &'static str,
     /// Bytes that the client has to send.
-    pub(crate) content: usize,
+    pub(crate) body: usize,
     pub(crate) expect: Option<&'static str>,
-    /// Whether the client waits for a 100 before it sends the content.
+    /// Whether the client waits for a 100 before it sends the body.
     pub(crate) waits: bool,
-    /// The status lines that must come, and no others.
-    pub(crate) answers: Vec<&'static str>,
-    /// Bytes of content that must cross the wire.
+    /// The status lines that must arrive, and no others.
+    pub(crate) responses: Vec<&'static str>,
+    /// bytes of the body that must cross the wire.
     pub(crate) sent: usize,
 }
 
 impl Exchange {
-    /// An upload that is all right.
+    /// An upload that is accepted.
     pub(crate) fn accepted(title: &'static str, row: u8) -> Self {
         Self {
             title,
@@ -31,25 +31,25 @@ impl Exchange {
             version: "HTTP/1.1",
             authorization: Some("Bearer s3cr3t"),
             content_type: "image/png",
-            content: MIB,
+            body: MIB,
             expect: Some("100-continue"),
             waits: true,
-            answers: vec!["HTTP/1.1 100 Continue", "HTTP/1.1 200 OK"],
+            responses: vec!["HTTP/1.1 100 Continue", "HTTP/1.1 200 OK"],
             sent: MIB,
         }
     }
 
-    /// One in which something has to be changed for that answer.
-    pub(crate) fn refused(title: &'static str, row: u8, answer: &'static str) -> Self {
+    /// An upload that is rejected with that response, once the caller has changed something about it.
+    pub(crate) fn rejected(title: &'static str, row: u8, response: &'static str) -> Self {
         Self {
-            answers: vec![answer],
+            responses: vec![response],
             sent: 0,
             ..Self::accepted(title, row)
         }
     }
 
     pub(crate) fn head(&self) -> String {
-        let content_length = self.content.to_string();
+        let content_length = self.body.to_string();
         let fields = [
             ("Host", Some("localhost")),
             ("Authorization", self.authorization),

@@ -11,7 +11,7 @@ const WRONG_TYPE: &str = "HTTP/1.1 415 Unsupported Media Type";
 
 pub(crate) fn exchanges() -> [Exchange; 11] {
     let accepted = Exchange::accepted;
-    let refused = Exchange::refused;
+    let rejected = Exchange::rejected;
     [
         accepted(
             "accepted: the 100 goes out when the handler starts to read, after 300 ms",
@@ -19,28 +19,32 @@ pub(crate) fn exchanges() -> [Exchange; 11] {
         ),
         Exchange {
             authorization: None,
-            ..refused("no token: 401 instead of a 100", 7, UNAUTHORIZED)
+            ..rejected("no token: 401 instead of a 100", 7, UNAUTHORIZED)
         },
         Exchange {
-            content: 10 * MIB,
-            ..refused("too long: 413 instead of a 100", 7, TOO_LARGE)
+            body: 10 * MIB,
+            ..rejected("too long: 413 instead of a 100", 7, TOO_LARGE)
         },
         Exchange {
             content_type: "text/html",
-            ..refused("the wrong type: 415 instead of a 100", 7, WRONG_TYPE)
+            ..rejected("the wrong type: 415 instead of a 100", 7, WRONG_TYPE)
         },
         Exchange {
             expect: Some("200-ok"),
-            ..refused("expects what nobody knows: 417", 4, EXPECTATION_FAILED)
+            ..rejected(
+                "an expectation that is not supported: 417",
+                4,
+                EXPECTATION_FAILED,
+            )
         },
         Exchange {
             expect: Some("y 100-continue"),
-            ..refused("a malformed Expect: 400", 3, BAD_REQUEST)
+            ..rejected("a malformed Expect: 400", 3, BAD_REQUEST)
         },
         Exchange {
             target: "/old",
-            ..refused(
-                "moved to another host: 308, and the content goes there",
+            ..rejected(
+                "moved to another host: 308, and the body is sent there",
                 7,
                 MOVED,
             )
@@ -48,21 +52,21 @@ pub(crate) fn exchanges() -> [Exchange; 11] {
         Exchange {
             version: "HTTP/1.0",
             waits: false,
-            answers: vec!["HTTP/1.0 200 OK"],
+            responses: vec!["HTTP/1.0 200 OK"],
             ..accepted("HTTP/1.0: no 1xx, the Expect header is ignored", 1)
         },
         Exchange {
-            content: 0,
+            body: 0,
             sent: 0,
-            answers: vec!["HTTP/1.1 200 OK"],
-            ..accepted("no content: nothing to wait for, so no 100", 5)
+            responses: vec!["HTTP/1.1 200 OK"],
+            ..accepted("no body: nothing to wait for, so no 100", 5)
         },
         Exchange {
-            content: 64 * MIB,
+            body: 64 * MIB,
             sent: 64 * MIB,
             waits: false,
-            ..refused(
-                "does not wait, looks when all is sent: gets the 413",
+            ..rejected(
+                "does not wait, and reads only after it has sent all: receives the 413",
                 7,
                 TOO_LARGE,
             )
@@ -72,7 +76,11 @@ pub(crate) fn exchanges() -> [Exchange; 11] {
             expect: None,
             waits: false,
             sent: MIB,
-            ..refused("does not even ask: refused all the same", 7, UNAUTHORIZED)
+            ..rejected(
+                "does not expect a 100: rejected all the same",
+                7,
+                UNAUTHORIZED,
+            )
         },
     ]
 }

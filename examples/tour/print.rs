@@ -59,7 +59,7 @@ impl<W: Write> Printer<W> {
         let mut margin = format!("{:6} ms {arrow}", message.at.as_millis());
         let text = match &message.what {
             Bytes::Text(text) => text.clone(),
-            Bytes::Content(length) => format!("… {length} body bytes"),
+            Bytes::Body(length) => format!("… {length} body bytes"),
         };
         for line in text.split_inclusive('\n') {
             let (line, end) = line.split_at(line.trim_end_matches(['\r', '\n']).len());

@@ -7,13 +7,13 @@ use super::{app::PREPARATION, exchange::Exchange};
 #[derive(Default)]
 pub(crate) struct Record {
     pub(crate) messages: Vec<Message>,
-    /// The status lines that came.
-    pub(crate) answers: Vec<String>,
-    /// When the 100 came.
+    /// The status lines that arrived.
+    pub(crate) responses: Vec<String>,
+    /// When the 100 arrived.
     pub(crate) continued: Option<Duration>,
-    /// Bytes of content.
+    /// Bytes of the body.
     pub(crate) sent: usize,
-    /// Until the final answer was there.
+    /// The time until the final response.
     pub(crate) took: Duration,
     pub(crate) failure: Option<String>,
 }
@@ -33,8 +33,8 @@ pub(crate) enum Side {
 
 pub(crate) enum Bytes {
     Text(String),
-    /// So many bytes of content, which nobody wants to see one by one.
-    Content(usize),
+    /// A number of bytes of the body.
+    Body(usize),
 }
 
 impl Record {
@@ -42,25 +42,25 @@ impl Record {
         self.messages.push(Message { at, from, what });
     }
 
-    pub(crate) fn add_answer(&mut self, at: Duration, answer: String) {
-        let status_line = answer.lines().next().unwrap_or_default();
-        self.answers.push(status_line.to_owned());
-        self.add(at, Side::Server, Bytes::Text(answer));
+    pub(crate) fn add_response(&mut self, at: Duration, response: String) {
+        let status_line = response.lines().next().unwrap_or_default();
+        self.responses.push(status_line.to_owned());
+        self.add(at, Side::Server, Bytes::Text(response));
     }
 
-    /// In what the exchange was not as the table says.
+    /// How the exchange differs from the table.
     pub(crate) fn difference(&self, expected: &Exchange) -> Option<String> {
         if let Some(failure) = &self.failure {
             return Some(failure.clone());
         }
-        if self.answers != expected.answers {
-            return Some(format!("the answers had to be {:?}", expected.answers));
+        if self.responses != expected.responses {
+            return Some(format!("expected the responses {:?}", expected.responses));
         }
         if self.sent != expected.sent {
-            return Some(format!("{} body bytes had to be sent", expected.sent));
+            return Some(format!("expected {} body bytes", expected.sent));
         }
         if self.continued.is_some_and(|at| at < PREPARATION) {
-            return Some("the 100 came before the handler had begun to read".into());
+            return Some("the 100 arrived before the handler began to read".into());
         }
         None
     }

@@ -1,4 +1,4 @@
-//! What refusals may look like: nothing in them comes from the client.
+//! What rejections may look like: nothing in them comes from the client.
 
 use std::{
     pin::pin,
@@ -27,7 +27,7 @@ pub fn rejection(status: StatusCode) -> Rejection {
         .with_header("x-reason", "of our own")
 }
 
-/// Checks the answer to a request that is not let in, byte by byte.
+/// Checks the answer to a request that is not accepted, byte by byte.
 pub fn check(
     case: &Case,
     status: u16,
@@ -46,7 +46,7 @@ pub fn check(
     let (head, body) = response.into_parts();
     assert_eq!(head.status.as_u16(), if grpc { 200 } else { status });
     assert!(!head.status.is_informational());
-    let closes = table::of_refusal(case, head.status.as_u16()).closes;
+    let closes = table::of_rejection(case, head.status.as_u16()).closes;
     check_connection(closes, &head.headers);
     let content = content(body);
     let mut text = None;
@@ -77,7 +77,7 @@ pub fn check(
     }
 }
 
-/// Checks the answer of the application to a request that is let in.
+/// Checks the answer of the application to a request that is accepted.
 pub fn check_application(closes: bool, response: &Response<ResponseBody<Full<Bytes>>>) {
     assert_eq!(response.status(), 200);
     assert_eq!(response.body().size_hint().exact(), Some(2));

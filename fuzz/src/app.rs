@@ -15,16 +15,16 @@ use http_body_util::BodyExt;
 use tokio::time::{sleep, Sleep};
 use tower_expect::{ExpectBody, Rejection, RequestHead};
 
-/// A field of the responses to requests that were let in.
-pub const ADMITTED: &str = "x-admitted";
+/// A field of the responses to requests that were accepted.
+pub const ADMITTED: &str = "x-accepted";
 
 type BoxError = Box<dyn std::error::Error + Send + Sync>;
 
-/// Refuses with the status in the field `x-refuse`.
+/// Rejects with the status in the field `x-reject`.
 pub fn by_field(head: &RequestHead) -> Result<(), Rejection> {
     let value = head
         .headers
-        .get("x-refuse")
+        .get("x-reject")
         .map(|value| StatusCode::from_bytes(value.as_bytes()));
     match value {
         Some(Ok(status)) => Err(Rejection::new(status)),

@@ -16,7 +16,7 @@ pub struct Case {
     pub continue_unavailable_rejects: bool,
     pub signal: bool,
     pub lingers: bool,
-    refuses: Option<u16>,
+    rejects: Option<u16>,
     pub asynchronous: bool,
     pub application: Application,
     /// With which limit the validator accepts, in bytes.
@@ -25,7 +25,7 @@ pub struct Case {
     pub frames: Vec<u8>,
 }
 
-/// What is done with a request that is let in.
+/// What is done with a request that is accepted.
 #[derive(Arbitrary, Debug)]
 pub struct Application {
     pub polls: u8,
@@ -132,10 +132,10 @@ impl Case {
             .map(Name::as_str)
     }
 
-    /// The status with which the validator refuses.
-    pub fn refuses(&self) -> Option<StatusCode> {
+    /// The status with which the validator rejects.
+    pub fn rejects(&self) -> Option<StatusCode> {
         let valid = |status: u16| StatusCode::from_u16(100 + status % 900).expect("three digits");
-        self.refuses.map(valid)
+        self.rejects.map(valid)
     }
 
     pub fn headers(&self) -> HeaderMap {

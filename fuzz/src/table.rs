@@ -10,13 +10,13 @@ use crate::{
 
 #[derive(Debug, PartialEq, Eq)]
 pub enum Outcome {
-    Refused {
+    Rejected {
         status: u16,
         reason: RejectReason,
         /// Whether the validator was asked.
         asked: bool,
     },
-    Admitted {
+    Accepted {
         content: bool,
         expecting: bool,
         asked: bool,
@@ -43,7 +43,7 @@ pub enum RejectReason {
 pub fn outcome(case: &Case) -> Outcome {
     let headers = case.headers();
     let lines = lines(&headers, "expect");
-    let refused = |status, reason| Outcome::Refused {
+    let rejected = |status, reason| Outcome::Rejected {
         status,
         reason,
         asked: false,
@@ -52,11 +52,11 @@ pub fn outcome(case: &Case) -> Outcome {
         true => Vec::new(),
         false => match grammar::parse(&lines) {
             Ok(members) => members,
-            Err(member) => return refused(400, RejectReason::Malformed(member)),
+            Err(member) => return rejected(400, RejectReason::Malformed(member)),
         },
     };
     if members.iter().any(|member| !is_known(case, member)) {
-        return refused(417, RejectReason::Unsupported);
+        return rejected(417, RejectReason::Unsupported);
     }
     let content = has_content(case, &headers, !members.is_empty());
     let expecting = content && members.iter().any(|member| member.is_continue);
@@ -65,12 +65,12 @@ pub fn outcome(case: &Case) -> Outcome {
             line.to_str()
                 .is_ok_and(|line| line.to_lowercase() == "100-continue")
         });
-        let is_refused = match case.version() {
+        let is_rejected = match case.version() {
             Version::HTTP_11 => !by_hyper,
             _ => case.continue_unavailable_rejects,
         };
-        if is_refused {
-            return refused(417, RejectReason::ContinueUnavailable);
+        if is_rejected {
+            return rejected(417, RejectReason::ContinueUnavailable);
         }
     }
     let asked = match case.scope() {
@@ -78,13 +78,13 @@ pub fn outcome(case: &Case) -> Outcome {
         ValidateWhen::Expecting => expecting,
         _ => content,
     };
-    match case.refuses() {
-        Some(status) if asked => Outcome::Refused {
+    match case.rejects() {
+        Some(status) if asked => Outcome::Rejected {
             status: final_status(status.as_u16()),
             reason: RejectReason::Validator,
             asked,
         },
-        _ => Outcome::Admitted {
+        _ => Outcome::Accepted {
             content,
             expecting,
             asked,
@@ -92,7 +92,7 @@ pub fn outcome(case: &Case) -> Outcome {
     }
 }
 
-/// How many bytes the application may get of a request that is let in; `None` if any number.
+/// How many bytes the application may get of a request that is accepted; `None` if any number.
 pub fn limit(case: &Case, content: bool, asked: bool) -> Option<u64> {
     match case.scope() {
         ValidateWhen::Always | ValidateWhen::HasBody if !content => Some(0),
@@ -103,10 +103,10 @@ pub fn limit(case: &Case, content: bool, asked: bool) -> Option<u64> {
 /// The longest body, in bytes, that hyper completes by itself when it is dropped.
 const COMPLETED: u32 = 835_584;
 
-/// How the response to a request that is refused leaves.
+/// How the response to a request that is rejected leaves.
 ///
 /// The client of any `Expect` field may be waiting for a 100.
-pub fn of_refusal(case: &Case, status: u16) -> Leave {
+pub fn of_rejection(case: &Case, status: u16) -> Leave {
     let headers = case.headers();
     let says_nothing =
         |line: &HeaderValue| line.as_bytes().iter().all(|byte| b" \t,".contains(byte));

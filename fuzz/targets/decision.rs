@@ -35,7 +35,7 @@ type Answer = Result<Response<Full<Bytes>>, &'static str>;
 fuzz_target!(|case: Case| {
     let asked = Arc::<AtomicUsize>::default();
     let validator = {
-        let (asked, status, max_body) = (Arc::clone(&asked), case.refuses(), case.max_body);
+        let (asked, status, max_body) = (Arc::clone(&asked), case.rejects(), case.max_body);
         move |_: &RequestHead| {
             asked.fetch_add(1, Ordering::Relaxed);
             let accepted = Accepted::new().with(Found);
@@ -83,8 +83,8 @@ where
     let request = application.with(|inside| inside.request.take());
     let delivered = request.map(|request| Delivered::of(&mut request.into_body()));
     let expected = match table::outcome(case) {
-        Outcome::Refused { .. } => None,
-        Outcome::Admitted { content, asked, .. } => {
+        Outcome::Rejected { .. } => None,
+        Outcome::Accepted { content, asked, .. } => {
             let limit = table::limit(case, content, asked);
             Some(Delivered::expected(case, limit))
         }
@@ -199,7 +199,7 @@ where
     let first = future.as_mut().poll(&mut cx);
     let outcome = table::outcome(case);
     let is_asked = match outcome {
-        Outcome::Refused { asked, .. } | Outcome::Admitted { asked, .. } => asked,
+        Outcome::Rejected { asked, .. } | Outcome::Accepted { asked, .. } => asked,
     };
     let mut polled = match first {
         Poll::Pending if is_asked && case.asynchronous => future.as_mut().poll(&mut cx),
@@ -211,9 +211,9 @@ where
         "times the validator was asked"
     );
     match outcome {
-        Outcome::Refused { status, reason, .. } => {
+        Outcome::Rejected { status, reason, .. } => {
             // Whether the status is a success, and a gRPC client's always is, matters to the close only.
-            for _ in 0..table::of_refusal(case, status).turns {
+            for _ in 0..table::of_rejection(case, status).turns {
                 assert!(polled.is_pending(), "{polled:?}");
                 assert_eq!(counts.drops(), 1, "the turn is for nothing");
                 polled = future.as_mut().poll(&mut cx);
@@ -226,7 +226,7 @@ where
             assert_eq!((counts.polls(), counts.drops()), (0, 1));
             assert!(!case.signal || !signal.fire(), "the answer has begun");
         }
-        Outcome::Admitted {
+        Outcome::Accepted {
             content, expecting, ..
         } => {
             assert!(polled.is_pending(), "{polled:?}");

@@ -1,11 +1,11 @@
-//! Why a body was not sent.
+//! The error of a body that is not sent.
 
 use std::{error::Error, fmt};
 
-/// Ends a [`WaitingBody`](super::WaitingBody) that is not to be sent, and with it the connection.
+/// Error that ends a [`WaitingBody`](super::WaitingBody) that is not to be sent, and with it the connection.
 ///
-/// hyper shows it as the source of its own error. A caller meets it only if a server sends too many
-/// interim responses: after a final response, nobody is left to be told.
+/// It is the source of hyper's own error. A caller receives it only if a server sends too many interim
+/// responses: after a final response, no error is reported.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct WithheldError(Reason);
 

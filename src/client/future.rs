@@ -20,10 +20,10 @@ use super::{
 };
 
 pin_project! {
-    /// The response of an [`ExpectContinue`](super::ExpectContinue): `F` is the future of the wrapped
-    /// client `S`.
+    /// Response future of [`ExpectContinue`](super::ExpectContinue). `F` is the future of the wrapped client
+    /// `S`.
     ///
-    /// The clock of the wait runs in here: a body waits longer if nobody polls this future.
+    /// It holds the timer: a body waits longer if this future is not polled.
     // Without a bound that ties the parameters: for one, the compiler can't tell that a task with this
     // future in it is `Send` where `B` has a `Box<dyn Error>` in it (rust-lang/rust#110338).
     pub struct ResponseFuture<F, S, B> {

@@ -10,9 +10,10 @@ use super::{
     settings::{Retry, Settings},
 };
 
-/// Has requests ask with `Expect: 100-continue` before they send their body.
+/// Layer that applies [`ExpectContinue`]: requests send `Expect: 100-continue`, and wait before they send
+/// their body.
 ///
-/// See the [module](super) for what it does, and for an example.
+/// See the [module](super) for the outcomes, and for an example.
 #[derive(Clone)]
 #[must_use]
 pub struct ExpectContinueLayer(Arc<Settings>);
@@ -23,61 +24,61 @@ impl ExpectContinueLayer {
         Self(Arc::default())
     }
 
-    /// Sets the length in bytes from which on a body asks; by default 1 MiB, as curl does.
+    /// Sets the length of a body, in bytes, from which on a request is expecting. The default is 1 MiB, as in
+    /// curl; 0 includes every body.
     ///
-    /// Asking costs a round trip. A body of unknown length always asks, as does a request with an
-    /// `Expect: 100-continue` of its own. 0: every body asks.
+    /// An expecting request costs a round trip. A request with a body of unknown length, or with an
+    /// `Expect: 100-continue` of its own, is always expecting.
     pub fn min_length(self, bytes: u64) -> Self {
         self.with(|settings| settings.min_length = bytes)
     }
 
-    /// Sets how long a body waits for the 100 before it is sent without; by default 1 second.
+    /// Sets how long a body waits for the 100 before it is sent without one. The default is 1 second.
     ///
-    /// It is counted from when the head is written: connecting and waiting for a pooled connection do
-    /// not count. [`Duration::ZERO`]: the body asks, and follows at once. [`Duration::MAX`]: it waits
-    /// until the server says something, which old servers never do.
+    /// The time counts from when the head is written: connecting and waiting for a pooled connection do
+    /// not count. With [`Duration::ZERO`], the header is sent and the body follows at once. With
+    /// [`Duration::MAX`], the body waits until the server responds, which old servers never do.
     pub fn timeout(self, timeout: Duration) -> Self {
         self.with(|settings| settings.timeout = timeout)
     }
 
-    /// Sets whether a request that gets a 417 is repeated, once, without `Expect`; by default it is.
+    /// Sets whether a request is repeated once without `Expect` after a 417. The default is true.
     ///
-    /// RFC 9110 §10.1.1 recommends it. The body is the very same: nothing of it was sent. The repeat goes
-    /// to another connection, so turn it off where the wrapped service has only one.
+    /// RFC 9110 §10.1.1 recommends it. The body is the same, since nothing of it was sent. The request is
+    /// repeated on another connection: set it to false if the wrapped service has only one.
     pub fn retry_without_expect(self, retry: bool) -> Self {
         self.with(|settings| settings.retry_without_expect = retry)
     }
 
-    /// Sets which requests are repeated, once, if the connection fails while the body waits; by default
-    /// the idempotent ones.
+    /// Sets which requests are repeated once if the connection fails while the body waits. The default is
+    /// [`Retry::Idempotent`].
     ///
     /// A pooled connection that the server has just closed takes the head and then fails. Nothing of the
-    /// body was sent, so the request can be repeated as it was, `Expect` included (RFC 9112 §9.3.1). *Any*
+    /// body was sent, so the request can be repeated as it was, including `Expect` (RFC 9112 §9.3.1). *Any*
     /// error of the wrapped service counts, if the head was written and the body waits.
     pub fn retry_dead_connection(self, retry: Retry) -> Self {
         self.with(|settings| settings.retry_dead_connection = retry)
     }
 
-    /// Sets how long a host is remembered that was asked in vain; by default 5 minutes.
+    /// Sets how long the layer remembers a host that does not send a 100. The default is 5 minutes.
     ///
-    /// In vain: it sent a 417, it sent nothing until the timeout, or it speaks HTTP/2. Requests to it send
-    /// their body at once, without `Expect`. The memory belongs to the layer, and to all services made by
-    /// it and its clones.
+    /// Such a host sent a 417, sent nothing until the timeout, or speaks HTTP/2. Requests to it send their body
+    /// at once, without `Expect`. The memory is shared by the layer, its clones and all their services.
     pub fn remember_for(self, time: Duration) -> Self {
         self.with(|settings| settings.remember_for = time)
     }
 
-    /// Sets how many hosts are remembered at most; by default 1,024. One takes some 100 bytes.
+    /// Sets the maximum number of remembered hosts. The default is 1,024; each takes about 100 bytes.
     pub fn max_hosts(self, hosts: usize) -> Self {
         self.with(|settings| settings.max_hosts = hosts)
     }
 
-    /// Remembers no hosts: each request asks anew.
+    /// Remembers no hosts.
     pub fn no_memory(self) -> Self {
         self.max_hosts(0)
     }
 
-    /// Has `observer` told what becomes of requests that ask, beside those given earlier.
+    /// Adds an observer that receives the events of expecting requests.
     pub fn observe(self, observer: impl Observe) -> Self {
         self.with(|settings| settings.observers.add(observer))
     }

@@ -1,4 +1,4 @@
-//! What the client's half tells those who watch it.
+//! Events of the client's requests for observers.
 
 #[cfg(feature = "metrics")]
 pub(super) mod metrics;
@@ -9,11 +9,11 @@ use std::{fmt, sync::Arc, time::Duration};
 
 use http::StatusCode;
 
-/// Is told what becomes of requests that ask; see
+/// Receives the events of expecting requests; see
 /// [`ExpectContinueLayer::observe`](super::ExpectContinueLayer::observe).
 ///
-/// Implemented for closures `|event: &client::Event|`. The call comes while the response future is polled,
-/// so it should be quick and must not panic.
+/// Implemented for closures `|event: &client::Event|`. It is called while the response future is polled, so it
+/// should be quick and must not panic.
 ///
 /// ```
 /// use tower_expect::client::{Event, ExpectContinueLayer};
@@ -32,7 +32,7 @@ use http::StatusCode;
     note = "the type of `event` must be written out"
 )]
 pub trait Observe: Send + Sync + 'static {
-    /// Takes note of the event.
+    /// Receives one event.
     fn observe(&self, event: &Event);
 }
 
@@ -42,63 +42,63 @@ impl<F: Fn(&Event) + Send + Sync + 'static> Observe for F {
     }
 }
 
-/// One thing that has become of a request that asks.
+/// Something that happened to an expecting request.
 ///
-/// `Asked` comes first, then at most one of `Continued`, `TimedOut` and `Rejected`. After `Repeated`, it begins
-/// anew; after a 417, without asking. A request that is dropped or fails while it waits has no more events.
-/// One that does not ask has none.
+/// `Asked` comes first, then at most one of `Continued`, `TimedOut`, `Unheard` and `Rejected`. After `Repeated`,
+/// they start over, except after a 417, when the repeated request is not expecting. A request that is
+/// dropped or fails while it waits has no further events. Other requests have none.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Event {
-    /// The head is written, with `Expect`, and the body waits.
+    /// The head with `Expect` was written, and the body waits.
     #[non_exhaustive]
     Asked {
         /// The length of the body, in bytes.
         content_length: Option<u64>,
     },
-    /// The 100 has come: the body is sent.
+    /// The 100 arrived; the body is sent.
     #[non_exhaustive]
     Continued {
         /// The time since the head was written.
         delay: Duration,
     },
-    /// No 100 has come in time: the body is sent without.
+    /// No 100 arrived in time; the body is sent without one.
     #[non_exhaustive]
     TimedOut {
         /// The time since the head was written.
         delay: Duration,
     },
-    /// The connection tells of no 100, such as one of HTTP/2: the body is sent at once.
+    /// The connection cannot report a 100, as on HTTP/2; the body is sent at once.
     #[non_exhaustive]
     Unheard {},
-    /// A final response has come before the 100: the body is not sent.
+    /// A final response arrived before the 100; the body is not sent.
     #[non_exhaustive]
     Rejected {
-        /// The status of the response; it may well be a success.
+        /// The status of the response, which may be a success.
         status: StatusCode,
-        /// How many bytes were not sent; `None` if the length is not known.
+        /// The number of bytes that were not sent; `None` if the length is unknown.
         spared: Option<u64>,
     },
     /// The request is sent again, with the same body.
     #[non_exhaustive]
     Repeated {
-        /// What for.
+        /// The reason why it is repeated.
         reason: RepeatReason,
     },
 }
 
-/// What a request is repeated for.
+/// The reason why a request is repeated.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum RepeatReason {
-    /// A 417: without `Expect`.
+    /// The response was a 417; the request is repeated without `Expect`.
     ExpectationFailed,
-    /// The connection failed before anything of the body was sent.
+    /// The connection failed before any part of the body was sent.
     DeadConnection,
 }
 
 impl RepeatReason {
-    /// Returns a word for logs and labels: `expectation_failed`, `dead_connection`.
+    /// Returns a word for logs and labels: `expectation_failed` or `dead_connection`.
     #[must_use]
     pub fn as_str(&self) -> &'static str {
         match self {
@@ -114,7 +114,7 @@ impl fmt::Display for RepeatReason {
     }
 }
 
-/// Who is told of the requests of one layer.
+/// The observers of one layer.
 #[derive(Clone, Default)]
 pub(super) struct Observers(Option<Arc<dyn Observe>>);
 

@@ -1,4 +1,4 @@
-//! Sockets on which a response is seen although the server has closed.
+//! Sockets that read the response although the server has closed.
 
 mod connector;
 mod hyper_io;

@@ -13,10 +13,10 @@ use pin_project_lite::pin_project;
 use super::{gate::Gate, unsent::Unsent, BoxError};
 
 pin_project! {
-    /// A request's body that is withheld until the server asks for it.
+    /// Request body that the wrapped client receives: withheld until the server sends a 100.
     ///
-    /// It is what the wrapped client gets. A body that needs not wait is passed on as it is: frames,
-    /// trailers and size hint are those of `B`. `Unpin`, `Send` and `Sync` if `B` is.
+    /// Forwards frames, trailers and `size_hint` of `B` unchanged, at once if it need not wait. It is `Unpin`,
+    /// `Send` and `Sync` if `B` is.
     pub struct WaitingBody<B> {
         #[pin]
         body: Option<B>,

@@ -13,11 +13,11 @@ use pin_project_lite::pin_project;
 use super::gate::Gate;
 
 pin_project! {
-    /// The body of a response: that of the wrapped client, whole.
+    /// Response body of [`ExpectContinue`](super::ExpectContinue), which forwards that of the wrapped client.
     ///
-    /// Behind a response that came before the request's body, the end or drop of this one closes the
-    /// connection (HTTP/1.1) or resets the stream (HTTP/2): the server may still wait for a body that
-    /// never comes.
+    /// If the response arrived before the request's body was sent, the end or drop of this body closes the
+    /// connection (HTTP/1.1) or resets the stream (HTTP/2), because the server may still wait for the request's
+    /// body.
     pub struct ResponseBody<R> {
         #[pin]
         body: R,

@@ -20,10 +20,10 @@ use super::{
     BoxError,
 };
 
-/// A client whose requests ask before they send their body; made by
+/// Middleware whose requests wait for a 100 before they send their body, created by
 /// [`ExpectContinueLayer`](super::ExpectContinueLayer).
 ///
-/// See the [module](super) for what it does.
+/// See the [module](super) for the outcomes.
 #[derive(Clone)]
 pub struct ExpectContinue<S> {
     inner: S,
@@ -35,17 +35,17 @@ impl<S> ExpectContinue<S> {
         Self { inner, settings }
     }
 
-    /// Returns the wrapped client.
+    /// Returns a reference to the wrapped client.
     pub fn get_ref(&self) -> &S {
         &self.inner
     }
 
-    /// Returns the wrapped client, mutably.
+    /// Returns a mutable reference to the wrapped client.
     pub fn get_mut(&mut self) -> &mut S {
         &mut self.inner
     }
 
-    /// Unwraps the client.
+    /// Returns the wrapped client, without this service.
     pub fn into_inner(self) -> S {
         self.inner
     }

@@ -1,4 +1,4 @@
-//! What a layer is set to.
+//! The settings of a layer.
 
 use std::{sync::Arc, time::Duration};
 
@@ -26,12 +26,12 @@ pub(super) struct Settings {
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum Retry {
-    /// None.
+    /// No requests.
     Never,
-    /// Those whose method is idempotent (RFC 9110 §9.2.2), such as PUT.
+    /// Requests whose method is idempotent (RFC 9110 §9.2.2), such as PUT.
     #[default]
     Idempotent,
-    /// All: the caller knows that a second time does no harm.
+    /// All requests. Use it only if a second execution does no harm.
     Always,
 }
 

@@ -7,10 +7,9 @@ use std::{
 
 use crate::sync::Mutex;
 
-/// Gives back the body of a request that was rejected before it was sent.
+/// The unsent body of a rejected request, in the extensions of the response.
 ///
-/// It is in the extensions of the response if nothing of the body was polled, much less sent. Clones
-/// share the one body.
+/// It is there if the body was never polled. Clones share one body.
 ///
 /// ```
 /// use bytes::Bytes;
@@ -35,7 +34,7 @@ impl<B> Unsent<B> {
         Self(Arc::new(Mutex::new(Some(body))))
     }
 
-    /// Takes the body. `None` if it has been taken already, by a clone perhaps.
+    /// Takes the body. Returns `None` if it was taken before, also from a clone.
     #[must_use]
     pub fn take(&self) -> Option<B> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner).take()

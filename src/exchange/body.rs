@@ -17,25 +17,25 @@ use super::{
     terms::Asked,
 };
 
-/// The request body that the inner service gets.
+/// Request body that the inner service receives.
 ///
-/// Frames, trailers, size hint and end are those of the body inside. The first poll of an expecting
-/// request's body sends the 100: hyper does it by itself on HTTP/1.1, elsewhere the
+/// Forwards frames, trailers, `size_hint` and `is_end_stream` of the wrapped body unchanged. The first poll of
+/// an expecting request's body sends the 100: hyper does so by itself on HTTP/1.1; elsewhere the
 /// [`ContinueSignal`](crate::ContinueSignal) is fired.
 ///
-/// If it is dropped before its end, the unread rest goes back to the layer, which sees to it that the
-/// client gets to see the response. This is why the body inside must be `Unpin`, as those of hyper, axum
-/// and tonic are: what was pinned could not be handed back. Wrap others in `Box::pin`.
+/// If it is dropped before its end, the unread remainder goes back to the layer, which drains it so that the
+/// client receives the response. The wrapped body must therefore be `Unpin`, as those of hyper, axum and
+/// tonic are. Wrap others in `Box::pin`.
 ///
 /// # Errors
 ///
-/// Those of the body inside, boxed. Past the limit that the validator has set (in bytes), also that of a
-/// layer outside: [`http_body_util::LengthLimitError`], which axum's extractors turn into a 413, and which
-/// is the source of the `axum::Error` that handlers get.
+/// The errors of the wrapped body, boxed. Beyond the limit in bytes that this layer's or an outer layer's
+/// validator has set, the error is [`http_body_util::LengthLimitError`]: axum's extractors turn it into a 413,
+/// and it is the source of the `axum::Error` that handlers get.
 ///
 /// # Cancel safety
 ///
-/// A poll that is pending loses nothing if it is not repeated.
+/// No data is lost if a pending poll is not repeated.
 pub struct ExpectBody<B> {
     /// `None` only when dropped.
     body: Option<B>,
@@ -61,7 +61,7 @@ impl<B> ExpectBody<B> {
 }
 
 impl<B: Body> ExpectBody<B> {
-    /// How far the client was asked; after the poll, since earlier a turn could pass before hyper wants the
+    /// Notes that the client was asked. After the poll: before it, a turn could pass before hyper wants the
     /// body.
     #[inline]
     fn note(&mut self, asked: Asked) {
@@ -127,7 +127,7 @@ where
             }
             Poll::Ready(Some(Err(error))) => {
                 this.end = End::Reached;
-                // It tells nothing of what the client was told.
+                // Does not prove that the client was invited.
                 this.note(Asked::Polled);
                 if let Some(exchange) = &this.exchange {
                     exchange.note_broken();

@@ -74,7 +74,7 @@ impl Drain {
         };
         (report.end, report.bytes) = read;
         if report.end.is_short() {
-            // Held, a body takes no place: its client may be gone, which only reading would tell.
+            // A held body takes no place: its client may be gone, which only a read would reveal.
             self.permit = None;
             let hold = sleep(self.linger.hold_on(self.http1));
             unless_lost(seat.as_ref(), hold).await;
@@ -90,8 +90,8 @@ impl Drain {
         let mut bounds = Bounds::of(&self.linger, self.waits, self.http1);
         let mut waiting = waiting;
         if self.waits && self.http1 {
-            // The client does not owe this body: hyper must not come to its end, or it would take what
-            // follows for the next request.
+            // The client does not owe this body: hyper must not complete it, or it would read the next bytes as
+            // the next request.
             let margin = self.linger.margin();
             match rest {
                 Some(rest) if rest > margin => bounds.stop_at = rest - margin,

@@ -1,4 +1,4 @@
-//! Rejections: the response to a request that is not accepted, and what becomes of its body.
+//! Rejections: the response to a request that is not accepted, and what happens to its body.
 
 use std::{future::Future, sync::Arc};
 
@@ -83,7 +83,7 @@ where
     ResponseFuture::rejected(response, exchange)
 }
 
-/// Responds to a request that is rejected before the validator is asked.
+/// Responds to a request that is rejected before the validator runs.
 #[cold]
 pub(crate) fn reject_unasked<B, F>(
     bad: &BadExpect,

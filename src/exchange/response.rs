@@ -14,10 +14,10 @@ use pin_project_lite::pin_project;
 use super::flight::Flight;
 
 pin_project! {
-    /// The response body that the server gets: the inner service's, or that of a rejection.
+    /// Response body of [`Expect`](crate::Expect): that of the inner service, or that of a rejection.
     ///
-    /// Frames, trailers, size hint and end are exactly those. It also keeps what is unread of the
-    /// request's body until the response has gone out.
+    /// Forwards frames, trailers, `size_hint` and `is_end_stream` of either body unchanged. It also keeps the
+    /// unread request body until the response has been sent.
     pub struct ResponseBody<B>
     where
         B: Body,

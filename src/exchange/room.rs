@@ -1,4 +1,4 @@
-//! How many streams of one HTTP/2 connection may be open for draining alone.
+//! Limits how many streams of one HTTP/2 connection are open only to be drained.
 
 use std::{
     collections::VecDeque,
@@ -9,8 +9,8 @@ use std::{
 /// The room that the drained bodies of one connection have. The connection puts it into the extensions of
 /// its requests.
 ///
-/// A stream that is only drained counts as one of those that a client may open. Where many clients share
-/// a connection, as behind a proxy, one that sends slowly what nobody reads could keep all others out.
+/// A stream that is only drained counts as one of those that a client may open. Where many clients share a
+/// connection, as behind a proxy, a client that sends slowly could otherwise block all others.
 #[derive(Clone, Debug)]
 #[cfg_attr(not(feature = "http2"), allow(dead_code, reason = "made by `http2`"))]
 pub(crate) struct Room(Arc<Inner>);

@@ -26,11 +26,11 @@ use super::{
 use crate::deadline::Deadline;
 
 pin_project! {
-    /// The future of [`Expect`](crate::Expect) and of the service around which it stands.
+    /// Response future of [`Expect`](crate::Expect).
     ///
     /// # Panics
     ///
-    /// It may, if polled after it was ready.
+    /// It may panic if it is polled after it was ready.
     pub struct ResponseFuture<F>
     where
         F: Future,

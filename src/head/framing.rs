@@ -1,4 +1,4 @@
-//! What the head says about the body: whether there is one, and how long it is.
+//! Whether a request has a body, and how long it is, from its head.
 
 use http::{
     header::{CONTENT_LENGTH, TRANSFER_ENCODING},
@@ -11,8 +11,8 @@ use super::InvalidHeader;
 /// in `Expect`.
 ///
 /// HTTP/2 clients and proxies may end a request with a separate, empty DATA frame, so that the body
-/// is not at its end yet although there is none. For methods that usually have none, silence means
-/// none; for the others, only a length of 0 does.
+/// is not at its end yet although there is none. For methods that usually have no body, a head without a
+/// length means none; for the others, only a length of 0 does.
 pub(crate) fn may_follow(method: &Method, headers: &HeaderMap, expects: bool) -> bool {
     let usually = match *method {
         Method::GET | Method::HEAD | Method::OPTIONS | Method::TRACE | Method::DELETE => expects,
@@ -22,7 +22,7 @@ pub(crate) fn may_follow(method: &Method, headers: &HeaderMap, expects: bool) ->
     let mut lengths = headers.get_all(CONTENT_LENGTH).iter();
     let follows = match lengths.next() {
         None => usually,
-        // Malformed, it rules nothing out.
+        // A malformed length does not rule a body out.
         Some(first) => !is_zero(first) || lengths.any(|length| !is_zero(length)),
     };
     follows || headers.contains_key(TRANSFER_ENCODING)

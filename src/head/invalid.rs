@@ -4,10 +4,10 @@ use std::fmt;
 
 use http::HeaderName;
 
-/// A header of the request that is there but cannot be read as what it should be.
+/// Error for a request header that is present but malformed.
 ///
 /// Converts into a [`Rejection`](crate::Rejection) with 400, so that a validator can use `?`. Its
-/// `Display` names the header and the reason; it never holds a byte of the value, so it is safe in logs
+/// `Display` names the header and the reason, and contains no byte of the value, so that it is safe in logs
 /// and responses.
 #[derive(Clone, Debug)]
 pub struct InvalidHeader {

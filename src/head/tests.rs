@@ -226,3 +226,14 @@ fn a_head_made_for_a_test_is_what_a_server_would_show() {
     assert!(http2.has_body());
     assert_eq!(http2.content_length().unwrap(), None);
 }
+
+#[test]
+fn a_request_without_a_body_expects_nothing() {
+    let expecting = |length: &'static str| {
+        let request = Request::put("/").header("expect", "100-continue");
+        let request = request.header(CONTENT_LENGTH, length);
+        RequestHead::from(request.body(String::new()).unwrap()).is_expecting()
+    };
+    assert!(expecting("5"));
+    assert!(!expecting("0"));
+}

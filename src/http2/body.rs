@@ -18,27 +18,27 @@ use http_body::{Body, Frame, SizeHint};
 use super::Error;
 use crate::head::content_length;
 
-/// The content of a request that came over HTTP/2.
+/// Body of a request over HTTP/2.
 ///
 /// The client may send as much as fits the stream's window
 /// ([`initial_stream_window_size`](super::Builder::initial_stream_window_size)); each frame that is
-/// taken out of the body lets it send as much again. What is not read holds the client back, and no
-/// other stream, as long as the connection's window is larger.
+/// read from the body allows it to send as much again. An unread body stops its client, but no other
+/// stream, as long as the connection's window is larger.
 ///
 /// # Errors
 ///
-/// An error means that the content is not whole: the client has reset the stream, for whatever
-/// reason, has not kept to its `Content-Length`, or the connection is gone. After it the body is at
-/// its end. hyper takes a stream that was reset with `CANCEL` for one that has ended; this does not.
+/// An error means that the body is incomplete: the client has reset the stream, has violated its
+/// `Content-Length`, or the connection has ended. After an error the body is at its end. hyper treats a
+/// stream that was reset with `CANCEL` as ended; this type does not.
 ///
 /// # Cancel safety
 ///
-/// A poll that is pending loses nothing if it is not repeated. Dropping the body gives the window of
-/// what was not read back to the connection. If the response is complete by then, the client is told
-/// by RST_STREAM with `NO_ERROR` to stop sending (RFC 9113 §8.1); if not, it is told when it is.
+/// No data is lost if a pending poll is not repeated. Dropping the body gives the window of its unread part
+/// back to the connection. RST_STREAM with `NO_ERROR` then tells the client to stop sending (RFC 9113 §8.1),
+/// once the response is complete.
 pub struct RequestBody {
     stream: RecvStream,
-    /// What is left of the `Content-Length`. h2 sees to it that it is right.
+    /// The remainder of the `Content-Length`, which h2 enforces.
     remaining: Option<u64>,
     reading: Reading,
     faults: Faults,
@@ -138,7 +138,7 @@ impl fmt::Debug for RequestBody {
     }
 }
 
-/// How many streams of a connection h2 has reset for what the client did on them, as far as their
+/// The number of streams of a connection that h2 has reset because of client errors, as far as their
 /// bodies have seen it.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Faults(Arc<AtomicUsize>);

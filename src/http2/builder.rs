@@ -7,8 +7,11 @@ use tokio::io::{AsyncRead, AsyncWrite};
 
 use super::{body::Faults, Connection};
 
-/// The settings of HTTP/2 connections, by the names and with the defaults of hyper-util's
-/// `http2::Builder`, but for [`max_local_error_reset_streams`](Self::max_local_error_reset_streams).
+/// Settings of HTTP/2 connections.
+///
+/// Names and defaults are those of hyper-util's `http2::Builder`, except for
+/// [`max_local_error_reset_streams`](Self::max_local_error_reset_streams), the connection's window and the
+/// timeouts.
 ///
 /// | setting | default |
 /// |---|---|
@@ -33,7 +36,7 @@ pub struct Builder {
     config: Config,
 }
 
-/// What the connection itself heeds.
+/// The settings that the connection itself needs.
 #[derive(Clone, Debug)]
 pub(super) struct Config {
     pub(super) keep_alive_interval: Option<Duration>,
@@ -59,7 +62,7 @@ impl Default for Builder {
 }
 
 impl Builder {
-    /// The defaults.
+    /// Creates a builder with the default settings.
     pub fn new() -> Self {
         let config = Config {
             keep_alive_interval: None,
@@ -72,9 +75,9 @@ impl Builder {
             max_local_error_reset_streams: None,
         };
         let mut h2 = server::Builder::new();
-        // A client on a slow link goes on sending for many seconds after its upload was refused: what
-        // waits in its socket cannot be taken back. h2 answers each such frame on a stream that it has
-        // forgotten with RST_STREAM `STREAM_CLOSED`, and counts it as a local error (0.4.20,
+        // A client on a slow link keeps sending for many seconds after its upload was rejected: what waits in its
+        // socket cannot be taken back. If h2 no longer remembers the stream, it responds to each such frame
+        // with RST_STREAM `STREAM_CLOSED`, and counts it as a local error (0.4.20,
         // src/proto/streams/streams.rs:631-641). By itself it remembers 50 streams for a second.
         h2.max_concurrent_reset_streams(1024)
             .reset_stream_duration(Duration::from_secs(30));
@@ -89,7 +92,7 @@ impl Builder {
             .max_local_error_reset_streams(MAX_LOCAL_ERROR_RESET_STREAMS)
     }
 
-    /// How many bytes of one request's content the client may send ahead of what is read
+    /// Sets how many unread bytes of one request's body the client may send
     /// (`SETTINGS_INITIAL_WINDOW_SIZE`).
     ///
     /// # Panics
@@ -101,10 +104,10 @@ impl Builder {
         self
     }
 
-    /// How many bytes of content the client may send ahead on all streams together.
+    /// Sets how many unread bytes of bodies the client may send on all streams together.
     ///
-    /// As many bodies as fill it hold back all others while they are not read: with the defaults eight that
-    /// wait for a slow validator or handler. It is also what one connection can make the server keep in memory.
+    /// Unread bodies that fill this window block all other bodies: with the defaults, eight that wait for a
+    /// slow validator or handler. It is also the memory that one connection can take.
     ///
     /// # Panics
     ///
@@ -115,7 +118,7 @@ impl Builder {
         self
     }
 
-    /// The largest frame that the client may send (`SETTINGS_MAX_FRAME_SIZE`).
+    /// Sets the largest frame, in bytes, that the client may send (`SETTINGS_MAX_FRAME_SIZE`).
     ///
     /// # Panics
     ///
@@ -125,27 +128,28 @@ impl Builder {
         self
     }
 
-    /// How many requests of one client are served at the same time
+    /// Sets the maximum number of concurrent requests of one connection
     /// (`SETTINGS_MAX_CONCURRENT_STREAMS`).
     ///
-    /// Streams whose response is complete, and whose unread body is being drained, count. When they are half
-    /// of this number, each further one ends the oldest of them, so that one client of a proxy cannot keep
-    /// the others out of a connection that they share.
+    /// Streams whose response is complete, and whose unread body is being drained, count. If there are more than
+    /// half of this number, the oldest of them is reset, so that one client of a proxy cannot block the
+    /// others on a connection that they share.
     pub fn max_concurrent_streams(mut self, max: u32) -> Self {
         self.h2.max_concurrent_streams(max);
         self.config.max_concurrent_streams = max;
         self
     }
 
-    /// The largest head of a request, names, values and 32 bytes for each field
+    /// Sets the largest head of a request, in bytes: names, values and 32 bytes for each header
     /// (`SETTINGS_MAX_HEADER_LIST_SIZE`).
     pub fn max_header_list_size(mut self, max: u32) -> Self {
         self.h2.max_header_list_size(max);
         self
     }
 
-    /// How many bytes of one response wait in memory for the client's window. The piece of the body
-    /// that reaches beyond it waits whole.
+    /// Sets how many bytes of one response wait in memory for the client's window.
+    ///
+    /// The frame of the body that exceeds it is kept whole.
     ///
     /// # Panics
     ///
@@ -155,61 +159,61 @@ impl Builder {
         self
     }
 
-    /// Sets how long the client may take for its preface and SETTINGS (RFC 9113 §3.4); `None` for no limit.
-    /// Then the connection ends with GOAWAY.
+    /// Sets the time limit for the client's preface and SETTINGS (RFC 9113 §3.4); `None` means no limit.
+    ///
+    /// After it, the connection ends with GOAWAY.
     pub fn handshake_timeout(mut self, timeout: impl Into<Option<Duration>>) -> Self {
         self.config.handshake_timeout = timeout.into();
         self
     }
 
-    /// Sets how long the client may take for a header block, from its first byte to the last one of its
-    /// last frame, and for any other frame but DATA; `None` for no limit. Then the connection ends with GOAWAY.
+    /// Sets the time limit for a header block, and for any other frame except DATA; `None` means no limit.
     ///
-    /// While a header block is not complete, nothing else can arrive on the connection (RFC 9113 §4.3). How
-    /// fast a body arrives is up to the application.
+    /// It counts from the first byte of a block to the last byte of its last frame. After it, the connection
+    /// ends with GOAWAY. Nothing else can arrive on the connection while a header block is incomplete
+    /// (RFC 9113 §4.3). The application decides how fast a body must arrive.
     pub fn header_read_timeout(mut self, timeout: impl Into<Option<Duration>>) -> Self {
         self.config.header_read_timeout = timeout.into();
         self
     }
 
-    /// Sets how long the connection may be open without a stream; `None` for no limit. Then it ends with
-    /// GOAWAY `NO_ERROR`, which is no error of [`Connection`].
+    /// Sets how long the connection may be open without a stream; `None` means no limit.
+    ///
+    /// After it, the connection ends with GOAWAY `NO_ERROR`, which is not an error of [`Connection`].
     pub fn idle_timeout(mut self, timeout: impl Into<Option<Duration>>) -> Self {
         self.config.idle_timeout = timeout.into();
         self
     }
 
-    /// In what intervals to ping the client; `None` for never.
+    /// Sets the interval in which the client is pinged; `None` means never.
     pub fn keep_alive_interval(mut self, interval: impl Into<Option<Duration>>) -> Self {
         self.config.keep_alive_interval = interval.into();
         self
     }
 
-    /// How long to wait for the response to a ping before the connection ends, with GOAWAY.
+    /// Sets the time limit for the response to a ping, after which the connection ends with GOAWAY.
     pub fn keep_alive_timeout(mut self, timeout: Duration) -> Self {
         self.config.keep_alive_timeout = timeout;
         self
     }
 
-    /// How many streams of one connection may be reset by us because of what the client did on them;
-    /// one more ends the connection with GOAWAY `ENHANCE_YOUR_CALM`. `None` for no limit.
+    /// Sets the maximum number of streams per connection that may be reset because of client errors before the
+    /// connection is closed with GOAWAY `ENHANCE_YOUR_CALM`; `None` means no limit.
     ///
-    /// There should be one: a reset is work that costs the client a few bytes (RUSTSEC-2024-0003,
-    /// CVE-2025-8671 "MadeYouReset"). But it need not be low. The service's future is dropped with its
-    /// stream, so that streams which were reset do not go on working, and
-    /// [`max_concurrent_streams`](Self::max_concurrent_streams) holds. And a client that takes none of
-    /// the resets is soon not read from any more, before a mebibyte of them waits (h2 0.4.20).
+    /// Keep a limit: a reset is work that costs the client a few bytes (RUSTSEC-2024-0003, CVE-2025-8671
+    /// "MadeYouReset"). It need not be low. The service's future is dropped with its stream, so that a reset
+    /// stream does no more work, and [`max_concurrent_streams`](Self::max_concurrent_streams) holds. If a client
+    /// does not read the resets, h2 stops reading from it before a mebibyte of them waits (h2 0.4.20).
     ///
-    /// hyper's limit of 1,024 is too low for a server that refuses uploads: curl and others end a
-    /// refused upload before its `Content-Length`, and that is such a reset, though nobody is harmed.
-    /// A limit over the life of a connection takes those of a proxy's, which lives for days, for an
-    /// attack. So there are two thresholds:
+    /// hyper's limit of 1,024 is too low for a server that rejects uploads: curl and others end a rejected
+    /// request before its `Content-Length`, which is such a reset. The connection of a proxy may live for days
+    /// and reach any limit. There are therefore two thresholds:
     ///
-    /// * At half of this number of broken uploads, the client is told to open a new connection, and
-    ///   this one goes on until all its streams have been answered: nothing is lost.
+    /// * At half of this number of incomplete bodies, GOAWAY tells the client to open a new connection. All
+    ///   streams of this one still get their responses.
     /// * At the number itself, h2 ends the connection.
     ///
-    /// 16,384 leaves room for 8,192 refusals on one connection.
+    /// The default of 16,384 allows 8,192 rejections on one connection.
     pub fn max_local_error_reset_streams(mut self, max: impl Into<Option<usize>>) -> Self {
         let max = max.into();
         self.h2.max_local_error_reset_streams(max);
@@ -217,14 +221,14 @@ impl Builder {
         self
     }
 
-    /// How many requests the client may reset before they are even looked at; one more ends the
-    /// connection (CVE-2023-44487, "Rapid Reset").
+    /// Sets how many requests the client may reset before they are processed; one more ends the connection
+    /// (CVE-2023-44487, "Rapid Reset").
     pub fn max_pending_accept_reset_streams(mut self, max: usize) -> Self {
         self.h2.max_pending_accept_reset_streams(max);
         self
     }
 
-    /// Whether responses get a `date` if they have none, as RFC 9110 §6.6.1 asks.
+    /// Sets whether responses without a `date` header get one (RFC 9110 §6.6.1).
     pub fn auto_date_header(mut self, enabled: bool) -> Self {
         self.config.auto_date_header = enabled;
         self
@@ -232,7 +236,7 @@ impl Builder {
 
     /// Serves a connection on which the client speaks HTTP/2, by ALPN or by prior knowledge.
     ///
-    /// `service` is cloned for each request, and the clone made ready before it is called.
+    /// `service` is cloned for each request, and the clone is polled until it is ready before it is called.
     pub fn serve_connection<I, S>(&self, io: I, service: S) -> Connection<I, S>
     where
         I: AsyncRead + AsyncWrite + Unpin,
@@ -242,7 +246,7 @@ impl Builder {
 }
 
 impl Config {
-    /// Whether it is time for the client to go on with a new connection.
+    /// Whether the client should open a new connection.
     pub(super) fn is_worn_out(&self, faults: &Faults) -> bool {
         let max = self.max_local_error_reset_streams;
         max.is_some_and(|max| faults.count() > max / 2)

@@ -33,20 +33,20 @@ use super::{
 };
 use crate::exchange::Room;
 
-/// A connection that is being served, made by
+/// Future that serves one connection, returned by
 /// [`Builder::serve_connection`](super::Builder::serve_connection).
 ///
-/// It does nothing unless it is polled. It ends when the client has closed the connection, or all
+/// It does nothing unless it is polled. It is ready when the client has closed the connection, or all
 /// streams have finished after [`graceful_shutdown`](Self::graceful_shutdown).
 ///
 /// # Errors
 ///
-/// If the client is in breach of the protocol or too slow, if reading or writing fails, or if the client does
+/// If the client violates the protocol or is too slow, if reading or writing fails, or if the client does
 /// not respond to a keep-alive ping. Failures of single streams are not errors of the connection.
 ///
 /// # Panics
 ///
-/// If polled after it was ready, or outside of a tokio runtime.
+/// If it is polled after it was ready, or outside of a tokio runtime.
 ///
 /// # Cancel safety
 ///
@@ -104,13 +104,13 @@ where
         }
     }
 
-    /// Tells the client, by GOAWAY, to send no further requests. Those that it has sent are responded to;
-    /// then the future is ready.
+    /// Starts a graceful shutdown: GOAWAY tells the client to send no further requests. The future is ready
+    /// when the requests that it has sent have their responses.
     ///
     /// A stream whose unread body is being drained has not finished: see the bounds of
-    /// [`Linger`](crate::Linger). A client that has not sent its preface yet is not waited for, and one
-    /// that does not react, without a stream, for one second. A stream whose client neither reads nor
-    /// resets it holds the connection for as long as you poll it: put a limit to it, or set
+    /// [`Linger`](crate::Linger). A client that has not sent its preface yet is not waited for; one that has no
+    /// stream and does not react is waited for one second. A stream whose client neither reads nor
+    /// resets it holds the connection for as long as you poll it: set a deadline, or set
     /// [`keep_alive_interval`](super::Builder::keep_alive_interval).
     pub fn graceful_shutdown(&mut self) {
         if self.closing {

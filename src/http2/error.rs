@@ -2,10 +2,10 @@
 
 use std::fmt;
 
-/// Why a connection, or the content of a request, has come to an early end.
+/// Error of a connection or of the body of a request.
 ///
-/// Its [`source`](std::error::Error::source) is the error of the crate `h2`, where there is one, so
-/// that tonic finds the reason in it.
+/// Its [`source`](std::error::Error::source) is the error of the crate `h2`, if there is one, where tonic
+/// finds the reason.
 pub struct Error(Kind);
 
 #[derive(Debug)]
@@ -33,26 +33,26 @@ impl Error {
         Self(Kind::HeaderTimeout)
     }
 
-    /// Whether the client was too slow: with its preface, its SETTINGS or a header block, or to respond to
-    /// a keep-alive ping.
+    /// Returns whether the client was too slow with its preface, its SETTINGS, a header block or the response
+    /// to a keep-alive ping.
     #[must_use]
     pub fn is_timeout(&self) -> bool {
         self.h2().is_none()
     }
 
-    /// Whether the transport has failed.
+    /// Returns whether the transport has failed.
     #[must_use]
     pub fn is_io(&self) -> bool {
         self.h2().is_some_and(h2::Error::is_io)
     }
 
-    /// Whether it is one stream that was reset, by either side, and not the connection.
+    /// Returns whether a single stream was reset, by either side, and not the connection.
     #[must_use]
     pub fn is_reset(&self) -> bool {
         self.h2().is_some_and(h2::Error::is_reset)
     }
 
-    /// The error code of the RST_STREAM or GOAWAY frame, if it was one
+    /// Returns the error code of the RST_STREAM or GOAWAY frame, if it was one
     /// ([RFC 9113 §7](https://www.rfc-editor.org/rfc/rfc9113#section-7)).
     #[must_use]
     pub fn code(&self) -> Option<u32> {

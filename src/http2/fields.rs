@@ -12,7 +12,7 @@ use http::{
 };
 use http_body::SizeHint;
 
-/// Fields that belong to an HTTP/1 connection (RFC 9113 §8.2.2). h2 refuses to send them.
+/// Headers that belong to an HTTP/1 connection (RFC 9113 §8.2.2). h2 returns an error for them.
 const OF_CONNECTIONS: [HeaderName; 5] = [
     HeaderName::from_static("keep-alive"),
     HeaderName::from_static("proxy-connection"),
@@ -21,8 +21,7 @@ const OF_CONNECTIONS: [HeaderName; 5] = [
     UPGRADE,
 ];
 
-/// Makes the head fit to be sent. `content` is what the body says of its length, and whether it is at
-/// its end already.
+/// Completes the head before it is sent. `content` is the body's size hint and whether it is at its end.
 pub(super) fn complete(head: &mut Parts, content: (SizeHint, bool), date: bool) {
     let headers = &mut head.headers;
     strip(headers);
@@ -43,7 +42,7 @@ pub(super) fn complete(head: &mut Parts, content: (SizeHint, bool), date: bool) 
     }
 }
 
-/// Removes what has no place in HTTP/2: the fields of connections and those that `Connection` names.
+/// Removes the headers of connections and those that `Connection` names, which HTTP/2 does not allow.
 pub(super) fn strip(headers: &mut HeaderMap) {
     for name in &OF_CONNECTIONS {
         headers.remove(name);

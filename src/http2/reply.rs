@@ -12,10 +12,10 @@ use http::{Response, StatusCode};
 
 use crate::ContinueSignal;
 
-/// Sends what one stream is answered with.
+/// Sends the responses of one stream: interim, final, or reset.
 ///
-/// If the task panics before the response is complete, the stream is reset with `INTERNAL_ERROR`;
-/// dropped by itself it would be `CANCEL`, which says that nobody wants the response.
+/// If the task panics before the response is complete, the stream is reset with `INTERNAL_ERROR`. h2 by itself
+/// would use `CANCEL`, which means that the response is not needed.
 pub(super) struct Reply {
     sender: Sender,
     complete: bool,
@@ -52,8 +52,8 @@ impl Reply {
         (reply, signal)
     }
 
-    /// Ready when the client has reset the stream, or the connection is gone. Not to be asked once
-    /// the response has begun.
+    /// Ready when the client has reset the stream, or the connection has ended. Must not be polled once the
+    /// response has begun.
     pub(super) fn poll_gone(&mut self, cx: &mut Context<'_>) -> Poll<()> {
         self.with(|sender| sender.poll_reset(cx)).map(drop)
     }

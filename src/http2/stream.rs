@@ -14,7 +14,7 @@ use tower_service::Service;
 
 use super::{fields, reply::Reply, RequestBody};
 
-/// Asks the service and sends its response, unless the client goes away meanwhile.
+/// Calls the service and sends its response, unless the client disconnects before.
 // An async function would hold its arguments twice, and a task of more than a kilobyte costs more.
 #[allow(clippy::manual_async_fn, reason = "keeps the task small")]
 pub(super) fn serve<S, B>(

@@ -1,4 +1,4 @@
-//! Discarding what a client sends after the end, within bounds.
+//! Discards what a client sends after the shutdown, within bounds.
 
 use std::{
     future::Future,
@@ -21,9 +21,9 @@ const BUFFER: usize = 16 * 1024;
 /// Reads in one poll, after which other tasks get their turn.
 const READS: usize = 32;
 
-/// What is known of one client that is lingered for.
+/// The state of one client whose bytes are discarded.
 pub(super) struct Discard {
-    /// When the whole of it ends. Like the next, `None` for never.
+    /// When lingering ends in any case. `None` is never, here and in the next.
     end: Option<Instant>,
     /// When the client has been silent for too long.
     patience: Option<Instant>,
@@ -84,7 +84,7 @@ impl Discard {
         self.permit.is_some()
     }
 
-    /// Ready when the client has been waited for long enough.
+    /// Ready when a bound of time is reached.
     fn poll_silence(&mut self, cx: &mut Context<'_>) -> Poll<()> {
         let Some(until) = self.end.into_iter().chain(self.patience).min() else {
             return Poll::Pending;

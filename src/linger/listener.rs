@@ -1,4 +1,4 @@
-//! axum's listener, whose sockets linger.
+//! A listener for axum whose sockets linger.
 
 use std::{io, sync::Arc};
 
@@ -8,8 +8,8 @@ use super::{Linger, LingerStream};
 
 /// A listener for `axum::serve` whose connections are [`LingerStream`]s.
 ///
-/// It makes early responses of an axum application reach clients that are still sending: a handler's
-/// 401, an extractor's 413. It needs no layer.
+/// Early responses of the application, such as a handler's 401 or an extractor's 413, then reach clients that
+/// are still sending. No layer is needed.
 ///
 /// ```
 /// use axum::{http::StatusCode, routing::put, Router};
@@ -27,17 +27,19 @@ use super::{Linger, LingerStream};
 /// # }
 /// ```
 ///
-/// [`LingerStream`] describes the bounds, and what lingering means for graceful shutdowns, memory and
-/// TLS. The connections of one listener share the count of [`Linger::max_drains`].
+/// [`LingerStream`] describes the bounds, and the effect on graceful shutdowns, memory and TLS. The
+/// connections of one listener share the count of [`Linger::max_drains`].
 ///
-/// Set options of the sockets, such as `TCP_NODELAY`, by axum's `ListenerExt::tap_io` on the listener
-/// inside: `LingerListener::new(listener.tap_io(|tcp| …))`.
+/// Set socket options such as `TCP_NODELAY` with axum's `ListenerExt::tap_io` on the wrapped listener:
+/// `LingerListener::new(listener.tap_io(|tcp| …))`.
 ///
-/// Accepting is as cancel safe as with the listener inside.
+/// # Cancel safety
+///
+/// Accepting is as cancel safe as the wrapped listener.
 ///
 /// # Together with the layer
 ///
-/// An [`ExpectLayer`](crate::ExpectLayer) on such a listener is told by [`Linger::at_socket`]:
+/// Tell an [`ExpectLayer`](crate::ExpectLayer) of such a listener with [`Linger::at_socket`]:
 ///
 /// ```
 /// # use axum::Router;
@@ -54,8 +56,8 @@ use super::{Linger, LingerStream};
 ///
 /// # ConnectInfo
 ///
-/// axum implements `Connected` for `SocketAddr` with its own listeners only, and Rust's orphan rule lets
-/// no other crate do so. Implement it for a type of your own:
+/// axum implements `Connected` for `SocketAddr` only with its own listeners, and the orphan rule allows no
+/// other crate to do so. Implement it for a type of yours:
 ///
 /// ```
 /// use std::net::SocketAddr;
@@ -108,7 +110,7 @@ pub struct LingerListener<L> {
 }
 
 impl<L> LingerListener<L> {
-    /// Wraps a listener, with the default bounds.
+    /// Creates a listener from another, with the default bounds.
     pub fn new(listener: L) -> Self {
         Self {
             listener,
@@ -122,17 +124,17 @@ impl<L> LingerListener<L> {
         self
     }
 
-    /// Returns the wrapped listener.
+    /// Returns a reference to the wrapped listener.
     pub fn get_ref(&self) -> &L {
         &self.listener
     }
 
-    /// Returns the wrapped listener, mutably.
+    /// Returns a mutable reference to the wrapped listener.
     pub fn get_mut(&mut self) -> &mut L {
         &mut self.listener
     }
 
-    /// Unwraps the listener.
+    /// Returns the wrapped listener, without this one.
     pub fn into_inner(self) -> L {
         self.listener
     }

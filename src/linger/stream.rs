@@ -1,4 +1,4 @@
-//! A socket that lingers after it has been shut down.
+//! A socket that lingers after its shutdown.
 
 use std::{
     fmt,
@@ -20,15 +20,15 @@ use super::{discard::Discard, Linger};
 /// A server that closes a socket while the client is sending resets the connection. The reset makes
 /// the client discard the response that has arrived, and report "broken pipe" rather than the 401 or
 /// 413. `LingerStream` delays the close until the client has closed, too, or a bound of [`Linger`] is
-/// reached. So the client sees the response, whether it looks while it sends or only afterwards. nginx
+/// reached. The client then receives the response, whether it reads while it sends or afterwards. nginx
 /// calls this a lingering close; RFC 9112 §9.6 recommends it.
 ///
-/// Use it as the IO of any HTTP/1.1 server: below hyper, below TLS, or under `axum::serve` by
-/// `LingerListener` (feature `axum`). It makes every early response arrive, to requests with or without
-/// `Expect`, and needs no layer (but for curl after a 417, which may repeat the request on a connection that
-/// bare hyper has not announced to close: 36 of 500 uploads of 10 KiB got a 400, none with the layer). What
-/// arrives after the shutdown is never parsed, so no request that is
-/// hidden in a body is executed. `Io` must be `Unpin`.
+/// Use it as the IO of any HTTP/1.1 server: below hyper, below TLS, or under `axum::serve` with
+/// `LingerListener` (feature `axum`). Early responses arrive, to requests with and without `Expect`, and no
+/// layer is needed. (There is one exception: after a 417, curl may repeat the request on a connection that
+/// hyper without the layer has not announced to close. 36 of 500 uploads of 10 KiB got a 400, none with the
+/// layer.) Bytes that arrive after the shutdown are never parsed, so no request that is hidden in a body is
+/// executed. `Io` must be `Unpin`.
 ///
 /// ```
 /// use axum::{http::StatusCode, Router};
@@ -57,7 +57,7 @@ use super::{discard::Discard, Linger};
 ///     }
 /// });
 ///
-/// // Sends 8 MiB before it looks at the response.
+/// // Sends 8 MiB before it reads the response.
 /// let mut client = TcpStream::connect(address).await?;
 /// client.write_all(b"PUT / HTTP/1.1\r\nhost: a\r\ncontent-length: 8388608\r\n\r\n").await?;
 /// client.write_all(&vec![0; 8 << 20]).await?;
@@ -81,22 +81,22 @@ use super::{discard::Discard, Linger};
 /// | [`max_bytes`](Linger::max_bytes) | unlimited | the shutdown |
 /// | [`max_drains`](Linger::max_drains) | 1,024 | sockets from which bytes have arrived after the shutdown |
 ///
-/// `Duration::MAX` is no limit. [`Linger::hold`] and [`Linger::keep_alive_up_to`] have no effect here.
+/// `Duration::MAX` means no limit. [`Linger::hold`] and [`Linger::keep_alive_up_to`] have no effect here.
 ///
 /// Since the first byte is counted from the last write, a connection that has been idle does not
 /// linger when the server closes it, nor does one that never had a response. A stream cannot tell a
-/// client that pauses amid a body from one that is done: raise `first_byte` for clients that produce
-/// what they send more slowly than every 500 ms.
+/// client that pauses in a body from one that is done: raise `first_byte` for clients that pause for longer
+/// than 500 ms.
 ///
 /// Clones of one `Linger` share the count of `max_drains`. Streams without [`bounds`](Self::bounds) of
 /// their own share one count in the whole process.
 ///
 /// # TLS
 ///
-/// Put it below TLS: `acceptor.accept(LingerStream::new(tcp))`. What the client still sends is then
-/// discarded without being decrypted. TLS writes `close_notify` right before it shuts the socket down,
-/// which counts as the last write: an idle connection lingers for `first_byte`, or until the
-/// client closes, which most do at once. Above TLS it works, too, and decrypts what it discards.
+/// Put it below TLS: `acceptor.accept(LingerStream::new(tcp))`. The client's bytes are then discarded
+/// without being decrypted. TLS writes `close_notify` right before it shuts the socket down, which counts as
+/// the last write: an idle connection lingers for `first_byte`, or until the client closes, which most do at
+/// once. Above TLS it works, too, but decrypts what it discards.
 ///
 /// # HTTP/2
 ///
@@ -111,9 +111,9 @@ use super::{discard::Discard, Linger};
 /// | the client | the shutdown waits for, at most | default |
 /// |---|---|---|
 /// | is idle | nothing | 0 |
-/// | has just had a response, and sends nothing | `first_byte` | 500 ms |
-/// | sends, then falls silent | `idle` | 5 s |
-/// | sends, at whatever speed | `total` | 30 s |
+/// | got its response just now, and sends nothing | `first_byte` | 500 ms |
+/// | sends, then pauses | `idle` | 5 s |
+/// | sends at any speed | `total` | 30 s |
 ///
 /// Lower these bounds if the server must end sooner, or drop its future.
 ///
@@ -125,15 +125,15 @@ use super::{discard::Discard, Linger};
 ///
 /// # Tunnels
 ///
-/// An owner that reads after the shutdown gets all bytes, and ends the lingering by that.
+/// An owner that reads after the shutdown gets all bytes, and thereby ends the lingering.
 /// `tokio::io::copy_bidirectional` does so in a tunnel of which one direction has ended. The
 /// read must be in the task that shuts down: before `tokio::io::split` gives the halves to two tasks,
-/// take the socket out of the stream by [`into_inner`](Self::into_inner).
+/// take the socket out of the stream with [`into_inner`](Self::into_inner).
 ///
 /// # Cancel safety
 ///
 /// Dropping the stream closes the socket at once: a client that is sending may lose the response. A
-/// shutdown that was dropped while pending can be called again, and goes on.
+/// shutdown that was dropped while pending can be called again, and continues.
 ///
 /// # Limits
 ///
@@ -143,8 +143,8 @@ use super::{discard::Discard, Linger};
 ///
 /// # Panics
 ///
-/// `poll_shutdown` panics in a tokio runtime whose time driver is off, if it has to wait. Outside of
-/// a runtime it does not wait.
+/// `poll_shutdown` panics if it has to wait in a tokio runtime without a time driver. Outside of a runtime
+/// it does not wait.
 pub struct LingerStream<Io> {
     io: Io,
     bounds: Arc<Linger>,
@@ -160,7 +160,7 @@ enum Stage {
 }
 
 impl<Io> LingerStream<Io> {
-    /// Wraps a socket, with the default bounds.
+    /// Creates a stream from a socket, with the default bounds.
     pub fn new(io: Io) -> Self {
         static DEFAULT: OnceLock<Arc<Linger>> = OnceLock::new();
         Self::shared(io, Arc::clone(DEFAULT.get_or_init(Arc::default)))
@@ -182,20 +182,19 @@ impl<Io> LingerStream<Io> {
         self
     }
 
-    /// Returns the wrapped socket.
+    /// Returns a reference to the wrapped socket.
     pub fn get_ref(&self) -> &Io {
         &self.io
     }
 
-    /// Returns the wrapped socket, mutably.
+    /// Returns a mutable reference to the wrapped socket.
     ///
-    /// What is written to it directly does not count as a write of the stream's: see
-    /// [Bounds](Self#bounds).
+    /// A direct write to it does not count as the last write: see [Bounds](Self#bounds).
     pub fn get_mut(&mut self) -> &mut Io {
         &mut self.io
     }
 
-    /// Unwraps the socket. It lingers no more.
+    /// Returns the wrapped socket, which no longer lingers.
     pub fn into_inner(self) -> Io {
         self.io
     }
@@ -250,7 +249,7 @@ impl<Io: AsyncRead + AsyncWrite + Unpin> AsyncWrite for LingerStream<Io> {
             Stage::Open => {
                 ready!(io.as_mut().poll_shutdown(cx))?;
                 this.stage = Stage::Lingering(Discard::begin(&this.bounds, this.last_write));
-                // An owner that reads on, as a tunnel does, does so before it calls again.
+                // An owner that continues to read, as a tunnel does, does so before it calls again.
                 cx.waker().wake_by_ref();
                 return Poll::Pending;
             }

@@ -6,21 +6,22 @@ use std::fmt;
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum ConnectionEnd {
-    /// By the client or by the server, after a whole response, or idle.
+    /// The client or the server closed it, after a complete response or while it was idle.
     Closed,
-    /// The acceptor failed, as with a TLS handshake, or the client went away before it had begun to speak HTTP.
+    /// The acceptor failed, for example in a TLS handshake, or the client disconnected before its first byte
+    /// of HTTP.
     HandshakeFailed,
-    /// The client did not begin to speak HTTP in time.
+    /// The client did not send its first byte of HTTP in time.
     HandshakeTimedOut,
-    /// The transport failed, the client was in breach of the protocol or too slow with a head, or the
+    /// The transport failed, the client violated the protocol or was too slow to send a head, or the
     /// connection's task panicked.
     Failed,
-    /// It was still open when the time for a graceful shutdown was over, or at `Handle::abort`.
+    /// It was still open at the deadline of a graceful shutdown, or at `Handle::abort`.
     Aborted,
 }
 
 impl ConnectionEnd {
-    /// A word for logs and labels: `closed`, `handshake_failed`, `handshake_timed_out`, `failed`,
+    /// Returns a word for logs and labels: `closed`, `handshake_failed`, `handshake_timed_out`, `failed` or
     /// `aborted`.
     #[must_use]
     pub fn as_str(&self) -> &'static str {

@@ -21,24 +21,20 @@ const MAX_CONNECTIONS: &str = "tower_expect_max_connections_reached_total";
 ///
 /// | metric | kind | what |
 /// |---|---|---|
-/// | `tower_expect_requests_total{outcome,status}` | counter | requests decided about; the outcome is `accepted`, with an empty status, or one of [`RejectReason`](crate::RejectReason) with the status of the rejection |
-/// | `tower_expect_unread_total{status}` | counter | accepted requests whose content the application never asked for, by the status of its response |
-/// | `tower_expect_body_bytes_spared_total` | counter | announced bytes that clients did not send, because the answer came first |
-/// | `tower_expect_continue_delay_seconds` | histogram | time from accepting a request to its 100; its count is that of the 100s |
-/// | `tower_expect_linger_bytes{end}` | histogram | bytes read and forgotten behind one answer, by [`LingerEnd`](crate::LingerEnd) |
-/// | `tower_expect_lingering` | gauge | bodies being read on, or held, now |
-/// | `tower_expect_connections` | gauge | connections of `serve` that are open now |
-/// | `tower_expect_connection_duration_seconds{end}` | histogram | how long connections of `serve` were open, by [`ConnectionEnd`](crate::ConnectionEnd); its count is that of connections |
-/// | `tower_expect_accept_errors_total` | counter | connections that `serve` could not accept |
+/// | `tower_expect_requests_total{outcome,status}` | counter | requests by decision; the outcome is `accepted`, with an empty status, or a [`RejectReason`](crate::RejectReason) with the status of the rejection |
+/// | `tower_expect_unread_total{status}` | counter | accepted requests whose body the application never polled, by the status of its response |
+/// | `tower_expect_body_bytes_spared_total` | counter | bytes of `Content-Length` that clients did not send, because the response came first |
+/// | `tower_expect_continue_delay_seconds` | histogram | time from accepting a request to its 100; its count is the number of 100s |
+/// | `tower_expect_linger_bytes{end}` | histogram | bytes drained behind one response, by [`LingerEnd`](crate::LingerEnd) |
+/// | `tower_expect_lingering` | gauge | bodies that are being drained or held |
+/// | `tower_expect_connections` | gauge | open connections of `serve` |
+/// | `tower_expect_connection_duration_seconds{end}` | histogram | how long connections of `serve` were open, by [`ConnectionEnd`](crate::ConnectionEnd); its count is the number of connections |
+/// | `tower_expect_accept_errors_total` | counter | connections that `serve` failed to accept |
 /// | `tower_expect_max_connections_reached_total` | counter | how often `serve` paused accepting at its limit of connections |
 ///
-/// Install your recorder first, so that it gets the descriptions. Give the observer to one layer only
-/// where layers nest, or requests are counted twice.
-///
-/// Give the exporter buckets, or it may make summaries of the histograms, which cannot be added up over
-/// replicas; the example `axum_metrics` shows how.
-///
-/// Without lingering the bytes spared are not known, and not counted.
+/// Install the recorder first, so that it receives the descriptions. If layers nest, observe only one of
+/// them, or requests are counted twice. Configure buckets in the exporter: summaries cannot be added up over
+/// replicas. The example `axum_metrics` shows how. Without lingering, spared bytes are not counted.
 ///
 /// ```
 /// use tower_expect::{ExpectLayer, Metrics};
@@ -51,23 +47,19 @@ const MAX_CONNECTIONS: &str = "tower_expect_max_connections_reached_total";
 pub struct Metrics;
 
 impl Metrics {
-    /// Describes the metrics to the recorder.
+    /// Creates the observer and describes the metrics to the recorder.
     #[must_use]
     pub fn new() -> Self {
-        describe_counter!(
-            REQUESTS,
-            Unit::Count,
-            "Requests decided about before their content, by outcome and status"
-        );
+        describe_counter!(REQUESTS, Unit::Count, "Requests by decision and status");
         describe_counter!(
             UNREAD,
             Unit::Count,
-            "Accepted requests whose content the application never asked for"
+            "Accepted requests whose body the application never polled"
         );
         describe_counter!(
             SPARED,
             Unit::Bytes,
-            "Announced bytes that clients did not send, because the answer came first"
+            "Bytes of Content-Length that clients did not send, because the response came first"
         );
         describe_histogram!(
             DELAY,
@@ -77,18 +69,14 @@ impl Metrics {
         describe_histogram!(
             LINGER_BYTES,
             Unit::Bytes,
-            "Bytes read and forgotten behind an answer, by how it ended"
+            "Bytes drained behind a response, by how draining ended"
         );
         describe_gauge!(
             LINGERING,
             Unit::Count,
-            "Request bodies that are read on, or held, behind an answer now"
+            "Request bodies that are being drained or held"
         );
-        describe_gauge!(
-            CONNECTIONS,
-            Unit::Count,
-            "Connections of the server that are open now"
-        );
+        describe_gauge!(CONNECTIONS, Unit::Count, "Open connections of the server");
         describe_histogram!(
             CONNECTION_DURATION,
             Unit::Seconds,
@@ -97,7 +85,7 @@ impl Metrics {
         describe_counter!(
             ACCEPT_ERRORS,
             Unit::Count,
-            "Connections that the server could not accept"
+            "Connections that the server failed to accept"
         );
         describe_counter!(
             MAX_CONNECTIONS,

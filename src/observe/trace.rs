@@ -1,8 +1,8 @@
-//! The events as those of `tracing`.
+//! Emits the events as those of `tracing`.
 //!
-//! Field names are of OpenTelemetry's semantic conventions for HTTP where there is one. Mostly at the
-//! level DEBUG: a rejected upload is the client's affair, and quiet by default. At WARN is what an
-//! operator should know of: accept errors, the limit of connections, connections cut at a shutdown.
+//! Field names follow OpenTelemetry's semantic conventions for HTTP where they have one. The level is DEBUG,
+//! except for what an operator should know of: accept errors, the limit of connections, and connections
+//! that are cut at a shutdown are at WARN.
 
 use tracing::{enabled, event, Level};
 
@@ -103,12 +103,12 @@ pub(crate) fn event(event: &Event) {
             target: TARGET,
             Level::WARN,
             "error.message" = &**message,
-            "could not accept a connection",
+            "failed to accept a connection",
         ),
         Event::MaxConnections {} => event!(
             target: TARGET,
             Level::WARN,
-            "as many connections as there may be: accepting pauses",
+            "limit of connections reached; accepting pauses",
         ),
     }
 }

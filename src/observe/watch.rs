@@ -1,4 +1,4 @@
-//! One request under watch.
+//! Reports what happens to one request.
 
 #[cfg(feature = "serve")]
 use std::panic::{catch_unwind, AssertUnwindSafe};
@@ -16,7 +16,7 @@ use http::StatusCode;
 use super::{trace, Event, LingerEnd, Observe, RejectReason};
 use crate::Rejection;
 
-/// Who is told of the requests of one layer.
+/// The observers of one layer or server.
 #[derive(Clone, Default)]
 pub(crate) struct Observers(Option<Arc<dyn Observe>>);
 
@@ -32,8 +32,8 @@ impl Observers {
         });
     }
 
-    /// Tells of something that belongs to no request. An observer that panics ends neither the server nor,
-    /// where a connection's task panics already, the process.
+    /// Reports an event that belongs to no request. A panic of an observer ends neither the server nor, if the
+    /// connection's task is already panicking, the process.
     #[cfg(feature = "serve")]
     pub(crate) fn tell(&self, event: &Event) {
         let _ = catch_unwind(AssertUnwindSafe(|| {
@@ -44,7 +44,7 @@ impl Observers {
         }));
     }
 
-    /// `None` if nobody would be told.
+    /// Returns `None` if there is no observer and tracing is off.
     #[inline]
     pub(crate) fn watch(
         &self,
@@ -55,7 +55,7 @@ impl Observers {
         if self.0.is_none() && !traced {
             return None;
         }
-        // Held, it is open until the reading is over: not without need.
+        // Holding the span keeps it open until draining is over.
         let span = if traced {
             trace::Span::current()
         } else {
@@ -76,7 +76,7 @@ impl Observers {
 const POLLED: u8 = 1;
 const RESPONDED: u8 = 2;
 
-/// What is to be known of a request that somebody is told of.
+/// The state that the events of one request are made from.
 pub(crate) struct Watch {
     observer: Option<Arc<dyn Observe>>,
     span: trace::Span,
@@ -88,7 +88,7 @@ pub(crate) struct Watch {
 }
 
 impl Watch {
-    /// In the span of the request, whatever task it comes from.
+    /// Reports the event in the span of the request, whatever task it comes from.
     fn tell(&self, event: &Event) {
         self.span.in_scope(|| {
             trace::event(event);
@@ -148,7 +148,7 @@ impl fmt::Debug for Watch {
     }
 }
 
-/// Tells of the reading behind an answer, however it ends.
+/// Reports the draining of a body, however it ends.
 pub(crate) struct Report {
     watch: Option<Arc<Watch>>,
     begun: Option<Instant>,

@@ -2,7 +2,7 @@
 
 use http::StatusCode;
 
-/// The sentence of a rejection that has none of its own.
+/// The default message of a rejection.
 pub(super) fn advice(status: StatusCode) -> &'static str {
     match status {
         StatusCode::UNAUTHORIZED => "repeat the request with valid credentials",

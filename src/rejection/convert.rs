@@ -1,4 +1,4 @@
-//! What a rejection is made from, and what it becomes.
+//! Conversions into a rejection.
 
 use std::fmt;
 
@@ -14,8 +14,8 @@ impl From<StatusCode> for Rejection {
     }
 }
 
-/// 400, with the name of the header and what is wrong with it as its sentence. No other rule can make
-/// up for it: [`or`](crate::rules::Rule::or) and [`any`](crate::rules::any) reject at once.
+/// 400, with a message that names the header and the problem. [`or`](crate::rules::Rule::or) and
+/// [`any`](crate::rules::any) reject at once, without running other rules.
 impl From<InvalidHeader> for Rejection {
     fn from(error: InvalidHeader) -> Self {
         Self::new(StatusCode::BAD_REQUEST)
@@ -24,7 +24,7 @@ impl From<InvalidHeader> for Rejection {
     }
 }
 
-/// 400, with the place of the offending member and what is wrong with it as its sentence.
+/// 400, with a message that names the malformed member by its place, and the problem.
 impl From<MalformedExpect> for Rejection {
     fn from(error: MalformedExpect) -> Self {
         Self::new(StatusCode::BAD_REQUEST)
@@ -33,10 +33,10 @@ impl From<MalformedExpect> for Rejection {
     }
 }
 
-/// A whole response of your own. It is sent as it is, but for `Connection`, and for the body where a
-/// response cannot have one; no renderer sees it. One with a 1xx status becomes a plain 500 rejection.
+/// A complete response of yours. It is sent as it is, except for `Connection`, and without its body where a
+/// response cannot have one; no renderer sees it. A 1xx status makes it a plain 500 rejection.
 ///
-/// Whatever is axum's `IntoResponse` becomes one where there is an `await`, in an async validator:
+/// An async validator can convert any type that implements axum's `IntoResponse`:
 ///
 /// ```
 /// use axum::{body::to_bytes, http::StatusCode, response::IntoResponse, Json};
@@ -64,7 +64,7 @@ impl From<Response<Bytes>> for Rejection {
     }
 }
 
-/// The sentence.
+/// The message.
 impl fmt::Display for Rejection {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(self.message())

@@ -1,4 +1,4 @@
-//! Who sends: the `Bearer` and `Basic` schemes.
+//! Rules about credentials: the `Bearer` and `Basic` schemes.
 
 mod basic;
 mod bearer;
@@ -15,7 +15,7 @@ use http::HeaderValue;
 ///
 /// # Panics
 ///
-/// If the name holds control characters.
+/// If the name contains control characters.
 #[track_caller]
 fn realm(name: &str) -> String {
     assert!(

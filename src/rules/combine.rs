@@ -9,7 +9,7 @@ use http::StatusCode;
 use super::Methods;
 use crate::{Accepted, Rejection, RequestHead, Validator};
 
-/// All must accept; they are asked in order, up to the first that rejects.
+/// All must accept. They run in order, up to the first that rejects.
 pub(super) struct All<V>(pub(super) Vec<V>);
 
 impl<V: Validator> Validator for All<V> {
@@ -26,7 +26,7 @@ impl<V: Validator> Validator for All<V> {
     }
 }
 
-/// One must accept; they are asked in order, up to the first that accepts.
+/// One must accept. They run in order, up to the first that accepts.
 pub(super) struct Any<V>(pub(super) Vec<V>);
 
 impl<V: Validator> Validator for Any<V> {
@@ -47,8 +47,8 @@ impl<V: Validator> Validator for Any<V> {
     }
 }
 
-/// What is left if the next validator rejects, too: the first rejection, with the challenges of both.
-/// An error if there is no point in asking another.
+/// The rejection if the next validator rejects, too: the first, with the challenges of both. An error if no
+/// other validator is to run.
 fn or(before: Option<Rejection>, next: Rejection) -> Result<Rejection, Rejection> {
     if next.is_malformed() {
         return Err(next);

@@ -1,4 +1,4 @@
-//! What is sent: length and media type of the body.
+//! Rules about the body: its length and its media type.
 
 use std::ops::{Bound, RangeBounds};
 
@@ -8,16 +8,16 @@ use http::{header::CONTENT_TYPE, StatusCode};
 
 /// Accepts requests whose body has a length, in bytes, within `range`, and those without a body.
 ///
-/// 413 above the range, 400 below it and for a malformed `Content-Length`. Whoever does not announce a
-/// length, as in a chunked request, is accepted with the end of the range as a limit
+/// Rejects with 413 above the range, and with 400 below it and for a malformed `Content-Length`. A request
+/// without a `Content-Length`, such as a chunked one, is accepted with the end of the range as its limit
 /// ([`Accepted::max_body`]), unless a length is [`required`](Rule::required).
 ///
-/// # Past the limit
+/// # Beyond the limit
 ///
 /// The limit holds while the body is read: the read that exceeds it fails with
-/// [`LengthLimitError`](http_body_util::LengthLimitError). The status is up to who reads:
+/// [`LengthLimitError`](http_body_util::LengthLimitError). The status depends on the reader:
 ///
-/// | reads the body | status past the limit |
+/// | reads the body | status beyond the limit |
 /// |---|---|
 /// | axum's `Bytes`, `String`, `Json`, `Form` | 413 |
 /// | axum's `Multipart` | 413 on a route with `.layer(DefaultBodyLimit::disable())`; 500 otherwise, since axum's own limit wraps the error |
@@ -56,7 +56,7 @@ pub fn content_length(range: impl RangeBounds<u64>) -> Rule<ContentLength> {
     })
 }
 
-/// What [`content_length`] returns.
+/// Validator of [`content_length`].
 #[derive(Clone, Copy, Debug)]
 pub struct ContentLength {
     min: u64,
@@ -65,7 +65,7 @@ pub struct ContentLength {
 }
 
 impl Rule<ContentLength> {
-    /// Rejects bodies whose length is not announced with 411 (RFC 9110 §15.5.12).
+    /// Rejects bodies without a `Content-Length` with 411 (RFC 9110 §15.5.12).
     pub fn required(mut self) -> Self {
         self.0.required = true;
         self
@@ -73,7 +73,7 @@ impl Rule<ContentLength> {
 }
 
 impl ContentLength {
-    /// A limit of `u64::MAX` is none.
+    /// `u64::MAX` means no limit.
     fn accepted(&self) -> Accepted {
         match self.max {
             u64::MAX => Accepted::new(),
@@ -105,11 +105,11 @@ impl Validator for ContentLength {
     }
 }
 
-/// Accepts requests whose `Content-Type` is one of these, `"image/png"`, `"image/*"`, `"*/*"`, and those
-/// without a body.
+/// Accepts requests whose `Content-Type` is one of these, such as `"image/png"`, `"image/*"` or `"*/*"`, and
+/// those without a body.
 ///
-/// 415 otherwise, also if the header is absent or malformed, with an `Accept` header that lists what
-/// would be accepted. Case does not matter, parameters such as `charset` and `boundary` are ignored.
+/// Rejects others with 415, also if the header is absent or malformed, and with an `Accept` header that lists
+/// the accepted types. Case does not matter; parameters such as `charset` and `boundary` are ignored.
 ///
 /// # Panics
 ///

@@ -1,4 +1,4 @@
-//! How: the method of the request.
+//! The rule about the method.
 
 use std::borrow::Borrow;
 
@@ -7,7 +7,7 @@ use http::Method;
 use super::Rule;
 use crate::{Accepted, Rejection, RequestHead, Validator};
 
-/// Accepts these methods; 405 with an `Allow` header otherwise.
+/// Accepts these methods, and rejects others with 405 and an `Allow` header.
 pub fn method<M>(methods: M) -> Rule<impl Validator>
 where
     M: IntoIterator,
@@ -18,7 +18,7 @@ where
     Rule(Allowed(methods, rejection))
 }
 
-/// With the rejection of the others.
+/// The accepted methods, and the rejection of others.
 struct Allowed(Methods, Rejection);
 
 pub(super) struct Methods(Vec<Method>);

@@ -1,4 +1,4 @@
-//! One type for the content of requests, whatever version they came by.
+//! The request body, of one type for both versions of HTTP.
 
 use std::{
     error::Error,
@@ -14,10 +14,10 @@ use hyper::body::Incoming;
 use super::activity::Part;
 use crate::{exchange::ExpectBody, http2::RequestBody};
 
-/// The content of a request that [`serve`](crate::serve()) has received: hyper's on HTTP/1, a
-/// [`RequestBody`] on HTTP/2.
+/// Body of a request that [`serve`](crate::serve()) has received: hyper's on HTTP/1, a [`RequestBody`] on
+/// HTTP/2.
 ///
-/// Cancel safety and back-pressure are those of these two.
+/// Cancel safety and back-pressure are those of the wrapped body.
 pub struct IncomingBody(Version);
 
 enum Version {

@@ -1,4 +1,4 @@
-//! axum's listeners.
+//! An adapter for axum's listeners.
 
 use std::io;
 
@@ -21,18 +21,18 @@ use super::Listener;
 /// # }
 /// ```
 ///
-/// Such a listener never fails: it logs accept errors and waits by itself. A `LingerListener` is not
-/// needed here, since [`serve`](crate::serve()) lingers at the socket.
+/// axum's listeners never return an error: they log accept errors and pause by themselves. A `LingerListener`
+/// is not needed here, since [`serve`](crate::serve()) lingers at the socket.
 #[derive(Clone, Debug)]
 pub struct FromAxum<L>(L);
 
 impl<L> FromAxum<L> {
-    /// Adapts a listener.
+    /// Creates an adapter for a listener of axum.
     pub fn new(listener: L) -> Self {
         Self(listener)
     }
 
-    /// Returns the listener inside.
+    /// Returns the wrapped listener.
     pub fn into_inner(self) -> L {
         self.0
     }

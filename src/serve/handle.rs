@@ -1,4 +1,4 @@
-//! Looking at, and ending, a server from elsewhere.
+//! A handle that shuts servers down and counts their connections.
 
 use std::{
     fmt,
@@ -52,25 +52,25 @@ impl Handle {
         }))
     }
 
-    /// Begins a graceful shutdown, as the signal of
+    /// Starts a graceful shutdown, as the signal of
     /// [`with_graceful_shutdown`](super::Serve::with_graceful_shutdown) does.
     ///
-    /// It returns at once; the server's future is ready when the shutdown is complete. If the server does
-    /// not run yet, it ends as soon as it is awaited.
+    /// It returns at once; the server's future is ready when the shutdown is complete. A server that does
+    /// not run yet ends as soon as it is awaited.
     pub fn shutdown(&self) {
         self.enter(Phase::Closing);
     }
 
-    /// Shuts the server down without waiting for anything: responses that are under way break off.
+    /// Shuts the server down at once: responses that are being sent are cut off.
     ///
-    /// It may follow [`shutdown`](Self::shutdown), as when an operator presses Ctrl-C a second time.
+    /// It may follow [`shutdown`](Self::shutdown), for example at a second Ctrl-C.
     pub fn abort(&self) {
         self.enter(Phase::Aborting);
     }
 
-    /// Returns the number of connections that are open, those in a handshake included.
+    /// Returns the number of open connections, including those in a handshake.
     ///
-    /// An upgraded connection, such as that of a WebSocket, is not counted once it was handed over.
+    /// An upgraded connection, such as that of a WebSocket, does not count.
     #[must_use]
     pub fn connections(&self) -> usize {
         self.0.connections.load(Ordering::Relaxed)

@@ -1,4 +1,4 @@
-//! What connections come from.
+//! The trait for sources of connections.
 
 use std::{future::Future, io};
 
@@ -9,13 +9,13 @@ use tokio::{
 
 /// Accepts connections for [`serve`](crate::serve()).
 ///
-/// Implemented for tokio's `TcpListener`, which sets `TCP_NODELAY` on what it accepts (without it, small
-/// responses wait up to 40 ms for the client's acknowledgement), and for its `UnixListener`.
-/// [`FromAxum`](super::FromAxum) adapts any listener of `axum::serve` (feature `axum`).
+/// Implemented for tokio's `TcpListener`, with `TCP_NODELAY` on accepted sockets (without it, small responses
+/// may be delayed by 40 ms), and for tokio's `UnixListener`. [`FromAxum`](super::FromAxum) adapts any listener
+/// of `axum::serve` (feature `axum`).
 ///
-/// Implement it for sources of your own. One that has a `TcpListener` inside gets `TCP_NODELAY` by
-/// `Listener::accept(&mut self.inner)`; `self.inner.accept()` is tokio's own method, and does not set it.
-/// Here are pipes in memory:
+/// Implement it for sources of yours. To set `TCP_NODELAY` on a wrapped `TcpListener`, call
+/// `Listener::accept(&mut self.inner)`; `self.inner.accept()` is tokio's method and does not set it. This is a
+/// listener of pipes in memory:
 ///
 /// ```
 /// use std::io;
@@ -65,29 +65,29 @@ use tokio::{
     note = "wrap a listener of `axum::serve` in `tower_expect::serve::FromAxum` (feature `axum`)"
 )]
 pub trait Listener: Send + 'static {
-    /// A connection.
+    /// The type of connections.
     type Io: AsyncRead + AsyncWrite + Unpin + Send + 'static;
 
-    /// The address of the other side.
+    /// The type of addresses.
     type Addr: Send + 'static;
 
     /// Accepts the next connection.
     ///
     /// # Errors
     ///
-    /// After an error [`serve`](crate::serve()) calls it again: at once if the connection was gone
-    /// already, otherwise after a pause, as with too many open files.
+    /// After an error, [`serve`](crate::serve()) calls it again: at once if the connection has already ended,
+    /// otherwise after a pause, for example with too many open files.
     ///
     /// # Cancel safety
     ///
-    /// Must be cancel safe: the future is dropped when the server is shut down.
+    /// An implementation must be cancel safe: the future is dropped when the server is shut down.
     fn accept(&mut self) -> impl Future<Output = io::Result<(Self::Io, Self::Addr)>> + Send;
 
-    /// Returns the address that connections come to.
+    /// Returns the address that the listener is bound to.
     ///
     /// # Errors
     ///
-    /// Those of the system.
+    /// The errors of the operating system.
     fn local_addr(&self) -> io::Result<Self::Addr>;
 }
 

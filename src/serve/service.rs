@@ -1,4 +1,4 @@
-//! What can be served.
+//! The trait for services that can be served.
 
 use std::{convert::Infallible, error::Error};
 
@@ -9,8 +9,8 @@ use tower_service::Service;
 
 use super::IncomingBody;
 
-/// A service that [`serve`](crate::serve()) can serve: an axum `Router`, tonic's `Routes`, or any tower
-/// service of HTTP requests.
+/// Service that [`serve`](crate::serve()) accepts: an axum `Router`, tonic's `Routes`, or any tower service of
+/// HTTP requests.
 ///
 /// Implemented for each `S: Service<Request<IncomingBody>, Response = Response<B>> + Clone + Send`
 /// whose future is `Send`, whose error and that of the body `B` can be boxed, and where `B::Data:

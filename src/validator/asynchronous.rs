@@ -1,4 +1,4 @@
-//! Validators that have to wait for what they ask.
+//! Validators that wait for something before they decide.
 
 use std::{
     fmt,
@@ -13,7 +13,7 @@ use pin_project_lite::pin_project;
 use super::Decision;
 use crate::{Accepted, Rejection, RequestHead};
 
-/// Decides about a request from its head, after asking elsewhere: a database, another service.
+/// Decides about a request from its head asynchronously, for example after a query to a database.
 ///
 /// Implemented for closures, and for `Option`s and `Arc`s of async validators. The future must not
 /// borrow from the head: it owns what it needs.
@@ -58,9 +58,9 @@ use crate::{Accepted, Rejection, RequestHead};
 ///
 /// # Cancel safety
 ///
-/// The future is dropped where it stands if an outer layer gives up or, on HTTP/2, the client resets
-/// the stream. On HTTP/1, hyper does not notice that a client is gone while its body is unread, so
-/// set a limit by `decision_timeout` (feature `tokio`): a validator that hangs keeps the connection.
+/// The future is dropped at any `await` if an outer layer drops its own or, on HTTP/2, the client resets
+/// the stream. On HTTP/1, hyper does not notice that a client is gone while its body is unread, so a
+/// validator that hangs keeps the connection: set `decision_timeout` (feature `tokio`).
 #[diagnostic::on_unimplemented(
     message = "`{Self}` is not an async validator",
     label = "not an async validator",
@@ -69,10 +69,10 @@ use crate::{Accepted, Rejection, RequestHead};
     note = "it returns `Result<(), Rejection>` or `Result<Accepted, Rejection>`; rules are not async: they go into `ExpectLayer::new`, as a layer of their own"
 )]
 pub trait AsyncValidator: Send + Sync + 'static {
-    /// The decision under way.
+    /// The future that resolves to the decision.
     type Future: Future<Output = Result<Accepted, Rejection>>;
 
-    /// Begins to decide. The future resolves to `Ok` if the request is accepted.
+    /// Starts to decide about a request. The future resolves to `Ok` if the request is accepted.
     fn validate(&self, head: &RequestHead) -> Self::Future;
 }
 
@@ -112,7 +112,7 @@ impl<V: AsyncValidator + ?Sized> AsyncValidator for Arc<V> {
 }
 
 pin_project! {
-    /// The future of an [`AsyncValidator`] that is a closure or an `Option`.
+    /// Future of an [`AsyncValidator`] that is a closure or an `Option`.
     pub struct AcceptedFuture<F> {
         // `None` accepts at once.
         #[pin]
@@ -141,7 +141,7 @@ impl<F> fmt::Debug for AcceptedFuture<F> {
     }
 }
 
-/// An [`AsyncValidator`] of whatever type, for a layer that is named in a struct field.
+/// An [`AsyncValidator`] whose type is erased, for a layer that is named in a struct field.
 ///
 /// ```
 /// use tower_expect::{Async, BoxAsyncValidator, ExpectLayer, RequestHead};
@@ -161,7 +161,7 @@ type Erased = dyn Fn(&RequestHead) -> BoxFuture + Send + Sync;
 type BoxFuture = Pin<Box<dyn Future<Output = Result<Accepted, Rejection>> + Send>>;
 
 impl BoxAsyncValidator {
-    /// Boxes the futures of `validator`.
+    /// Creates a validator that boxes the futures of `validator`.
     pub fn new<V>(validator: V) -> Self
     where
         V: AsyncValidator,

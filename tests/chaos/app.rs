@@ -82,7 +82,7 @@ impl App {
         }
     }
 
-    /// The routes inside of the layer, which refuses what the field `x-refuse` names.
+    /// The routes inside of the layer, which rejects what the field `x-reject` names.
     pub(crate) fn router(self) -> Router {
         let observer = self.clone();
         let layer = ExpectLayer::new_async(validator(&self))
@@ -109,7 +109,7 @@ fn validator(app: &App) -> impl AsyncValidator<Future: Send> {
     let app = app.clone();
     move |head: &RequestHead| {
         let under_way = app.begin(|counts| &mut counts.validators);
-        let status = head.headers.get("x-refuse");
+        let status = head.headers.get("x-reject");
         let status = status.map(|status| StatusCode::from_bytes(status.as_bytes()).unwrap());
         async move {
             let _under_way = under_way;

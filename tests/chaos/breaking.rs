@@ -172,20 +172,20 @@ async fn an_upload_that_is_invited() {
 }
 
 #[tokio::test]
-async fn an_upload_that_is_refused_while_it_is_sent() {
+async fn an_upload_that_is_rejected_while_it_is_sent() {
     for &by in SERVERS {
-        let fields = length() + "\r\nx-refuse: 413";
+        let fields = length() + "\r\nx-reject: 413";
         break_everywhere(by, &fields, CONTENT, 413).await;
         // There is more to come than the client sends.
-        let fields = "content-length: 1000000\r\nx-refuse: 413";
+        let fields = "content-length: 1000000\r\nx-reject: 413";
         break_everywhere(by, fields, CONTENT, 413).await;
     }
 }
 
 #[tokio::test]
-async fn an_upload_in_chunks_that_is_refused() {
+async fn an_upload_in_chunks_that_is_rejected() {
     for &by in SERVERS {
-        let fields = "transfer-encoding: chunked\r\nexpect: 100-continue\r\nx-refuse: 401";
+        let fields = "transfer-encoding: chunked\r\nexpect: 100-continue\r\nx-reject: 401";
         let chunk = format!("{:x}\r\n{CONTENT}\r\n0\r\n\r\n", CONTENT.len());
         break_everywhere(by, fields, &chunk, 401).await;
     }

@@ -56,7 +56,7 @@ fn places(steps: &[Step]) -> Vec<Place> {
 async fn exchange(client: &mut Client, steps: &[Step], place: Place) {
     for step in &steps[..place.step] {
         if client.try_send(&step.send).await.is_err() {
-            // Closed behind a refusal.
+            // Closed behind a rejection.
             return;
         }
         match step.awaited {
@@ -155,13 +155,13 @@ async fn an_upload_that_was_invited() {
 }
 
 #[tokio::test]
-async fn an_upload_that_was_refused_and_is_sent_all_the_same() {
+async fn an_upload_that_was_rejected_and_is_sent_all_the_same() {
     for &by in SERVERS {
-        let refused = Awaited::Text("\r\nconnection: close\r\n");
+        let rejected = Awaited::Text("\r\nconnection: close\r\n");
         let steps = vec![
             step(
-                head("expect: 100-continue\r\nx-refuse: 401\r\n"),
-                refused,
+                head("expect: 100-continue\r\nx-reject: 401\r\n"),
+                rejected,
                 0,
             ),
             step(CONTENT.repeat(2), Awaited::Nothing, 0),
@@ -171,12 +171,12 @@ async fn an_upload_that_was_refused_and_is_sent_all_the_same() {
 }
 
 #[tokio::test]
-async fn an_upload_that_is_refused_while_it_is_sent() {
+async fn an_upload_that_is_rejected_while_it_is_sent() {
     for &by in SERVERS {
-        let refused = Awaited::Text("HTTP/1.1 413 Payload Too Large\r\n");
+        let rejected = Awaited::Text("HTTP/1.1 413 Payload Too Large\r\n");
         let (first, second) = CONTENT.split_at(10);
         let mut steps = vec![
-            step(head("x-refuse: 413\r\n") + first, refused, 0),
+            step(head("x-reject: 413\r\n") + first, rejected, 0),
             step(second, Awaited::Nothing, 0),
         ];
         if matches!(by, By::Axum) {
@@ -199,13 +199,13 @@ async fn an_upload_in_chunks() {
 }
 
 #[tokio::test]
-async fn an_upload_in_chunks_that_is_refused_while_it_is_sent() {
+async fn an_upload_in_chunks_that_is_rejected_while_it_is_sent() {
     for &by in SERVERS {
-        let refused = Awaited::Text("\r\nconnection: close\r\n");
+        let rejected = Awaited::Text("\r\nconnection: close\r\n");
         let chunks = chunks();
         let (first, second) = chunks.split_at(20);
         let steps = vec![
-            step(chunked("x-refuse: 413\r\n") + first, refused, 0),
+            step(chunked("x-reject: 413\r\n") + first, rejected, 0),
             step(format!("{second}{CONTENT}"), Awaited::Nothing, 0),
         ];
         cut_everywhere(by, steps).await;

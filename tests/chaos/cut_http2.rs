@@ -42,14 +42,14 @@ fn literal(text: &str) -> Vec<u8> {
     [&[length], text.as_bytes()].concat()
 }
 
-fn head(stream: u8, refuse: Option<&str>) -> Vec<u8> {
+fn head(stream: u8, reject: Option<&str>) -> Vec<u8> {
     let mut fields = POST.to_vec();
     fields.extend(field(AUTHORITY, "a"));
     fields.extend(field(CONTENT_LENGTH, &CONTENT.len().to_string()));
     fields.extend(field(EXPECT, "100-continue"));
-    if let Some(status) = refuse {
+    if let Some(status) = reject {
         fields.push(0);
-        fields.extend(literal("x-refuse"));
+        fields.extend(literal("x-reject"));
         fields.extend(literal(status));
     }
     frame(HEADERS, END_HEADERS, stream, &fields)
@@ -136,7 +136,7 @@ async fn an_upload_that_does_not_wait() {
 }
 
 #[tokio::test]
-async fn an_upload_that_is_refused_beside_one_that_is_not() {
+async fn an_upload_that_is_rejected_beside_one_that_is_not() {
     for &by in SERVERS {
         let steps = vec![
             step(begin(), settings, 0),
@@ -152,10 +152,10 @@ async fn an_upload_that_is_refused_beside_one_that_is_not() {
 #[tokio::test]
 async fn the_connection_breaks_while_the_server_writes() {
     for &by in SERVERS {
-        for refuse in [None, Some("401")] {
+        for reject in [None, Some("401")] {
             let goaway = frame(GOAWAY, 0, 0, &[0; 8]);
-            let bytes = [begin(), head(1, refuse), content(1), goaway].concat();
-            let whole = usize::from(refuse.is_none());
+            let bytes = [begin(), head(1, reject), content(1), goaway].concat();
+            let whole = usize::from(reject.is_none());
             break_at_every_byte(by, bytes, whole, |seen| {
                 assert!(end_of_stream(seen).is_some(), "{seen:?}");
             })

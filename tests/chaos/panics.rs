@@ -51,7 +51,7 @@ enum Seen {
     Answer(u16),
 }
 
-/// For each place a path that leads there, and whether the request must be refused for that.
+/// For each place a path that leads there, and whether the request must be rejected for that.
 const PLACES: [(Place, &str, bool, Seen); 15] = [
     (Place::Validator, "/", false, Seen::Nothing),
     (Place::AsyncValidator, "/", false, Seen::Nothing),
@@ -131,7 +131,7 @@ fn observe(event: &Event, bomb: &Bomb, ends: &Ends) {
 }
 
 fn decide(head: &RequestHead) -> Result<(), Rejection> {
-    match head.headers.get("x-refuse") {
+    match head.headers.get("x-reject") {
         None => Ok(()),
         Some(_) => Err(Rejection::forbidden()),
     }

@@ -86,14 +86,14 @@ async fn heads_and_content_byte_by_byte_are_read_to_their_end() {
 }
 
 #[tokio::test]
-async fn content_byte_by_byte_behind_a_refusal_is_drained_to_its_end() {
+async fn content_byte_by_byte_behind_a_rejection_is_drained_to_its_end() {
     let server = Server::start(By::Axum).await;
     let address = server.address;
     let mut crowd = JoinSet::new();
     for _ in 0..CROWD {
         crowd.spawn(async move {
             let mut client = Client::to(address).await;
-            client.send(head("x-refuse: 413\r\n")).await;
+            client.send(head("x-reject: 413\r\n")).await;
             client
                 .receive_text("HTTP/1.1 413 Payload Too Large\r\n")
                 .await;
@@ -112,14 +112,14 @@ async fn content_byte_by_byte_behind_a_refusal_is_drained_to_its_end() {
 /// `serve` closes behind it, and whatever comes then is no request.
 #[cfg(feature = "serve")]
 #[tokio::test]
-async fn content_byte_by_byte_behind_a_refusal_by_serve_is_taken_for_nothing() {
+async fn content_byte_by_byte_behind_a_rejection_by_serve_is_taken_for_nothing() {
     let server = Server::start(By::Serve).await;
     let address = server.address;
     let mut crowd = JoinSet::new();
     for _ in 0..CROWD {
         crowd.spawn(async move {
             let mut client = Client::to(address).await;
-            client.send(head("x-refuse: 413\r\n")).await;
+            client.send(head("x-reject: 413\r\n")).await;
             client
                 .receive_text("HTTP/1.1 413 Payload Too Large\r\n")
                 .await;
@@ -136,8 +136,8 @@ async fn content_byte_by_byte_behind_a_refusal_by_serve_is_taken_for_nothing() {
 async fn content_byte_by_byte_without_end_is_cut_off_at_the_total_time() {
     let total = Duration::from_millis(300);
     let linger = brief(Linger::default()).total(total).idle(PROMPTLY);
-    let refuse = |_: &RequestHead| Err::<(), _>(Rejection::content_too_large(0));
-    let layer = ExpectLayer::new(refuse).linger(linger);
+    let reject = |_: &RequestHead| Err::<(), _>(Rejection::content_too_large(0));
+    let layer = ExpectLayer::new(reject).linger(linger);
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let address = listener.local_addr().unwrap();
     let app = Router::new().fallback(|| async {}).layer(layer);
@@ -149,9 +149,9 @@ async fn content_byte_by_byte_without_end_is_cut_off_at_the_total_time() {
     client
         .receive_text("HTTP/1.1 413 Payload Too Large\r\n")
         .await;
-    let refused = Instant::now();
+    let rejected = Instant::now();
     drip(&mut client, vec![b'x'; 1_000_000]).await;
-    let took = refused.elapsed();
+    let took = rejected.elapsed();
     assert!((total..total + PROMPTLY).contains(&took), "{took:?}");
 }
 

@@ -19,13 +19,13 @@ use crate::{
     support::{be_served, soon, Client},
 };
 
-const TEST: &str = "waiting::each_of_many_that_wait_gets_its_100_or_its_refusal";
+const TEST: &str = "waiting::each_of_many_that_wait_gets_its_100_or_its_rejection";
 
 /// The allocator's heap grows from round to round, by less each time, before it stays as it is.
 const ROUNDS: usize = 5;
 
 #[test]
-fn each_of_many_that_wait_gets_its_100_or_its_refusal() {
+fn each_of_many_that_wait_gets_its_100_or_its_rejection() {
     if wanted().is_some() {
         return server::run();
     }
@@ -103,7 +103,7 @@ const KINDS: [Kind; 4] = [
     },
     Kind {
         path: "/validator",
-        fields: "x-refuse: yes\r\n",
+        fields: "x-reject: yes\r\n",
         invited: false,
         status: 403,
     },

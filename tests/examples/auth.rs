@@ -10,7 +10,7 @@ use tokio::{
 
 use super::{
     axum_auth,
-    support::{accepted, outcome, refused, start, to},
+    support::{accepted, outcome, rejected, start, to},
     tour::exchange::{Exchange, MIB},
 };
 
@@ -34,7 +34,7 @@ fn error(code: &str, message: &str) -> Value {
 async fn an_upload_with_a_token_is_stored_for_its_user() {
     let server = start(axum_auth::app()).await;
     let large = Exchange {
-        content: 9 * MIB,
+        body: 9 * MIB,
         ..to("/files")
     };
     assert_eq!(outcome(server, to("/files")).await, accepted());
@@ -52,12 +52,12 @@ async fn others_are_rejected_before_anything_is_sent_and_in_the_apps_own_json() 
         ..to("/files")
     };
     let large = Exchange {
-        content: 11 * MIB,
+        body: 11 * MIB,
         ..to("/files")
     };
-    assert_eq!(outcome(server, with(None)).await, refused(401));
-    assert_eq!(outcome(server, with(Some("Bearer x"))).await, refused(401));
-    assert_eq!(outcome(server, large).await, refused(413));
+    assert_eq!(outcome(server, with(None)).await, rejected(401));
+    assert_eq!(outcome(server, with(Some("Bearer x"))).await, rejected(401));
+    assert_eq!(outcome(server, large).await, rejected(413));
 
     let head = "PUT /files HTTP/1.1\r\nExpect: 100-continue\r\nContent-Length: 5";
     let expected = error("no_token", "repeat the request with valid credentials");

@@ -7,18 +7,18 @@ use tokio::{
 
 use super::{
     axum_routes, axum_upload, hyper_server,
-    support::{accepted, listen, outcome, refused, start, to},
+    support::{accepted, listen, outcome, rejected, start, to},
     tour::exchange::{Exchange, MIB},
 };
 
 #[tokio::test]
-async fn axum_upload_takes_what_the_rules_admit() {
+async fn axum_upload_accepts_what_the_rules_accept() {
     let server = start(axum_upload::app()).await;
     assert_eq!(outcome(server, to("/upload/a.png")).await, accepted());
 }
 
 #[tokio::test]
-async fn axum_upload_refuses_before_anything_is_sent() {
+async fn axum_upload_rejects_before_anything_is_sent() {
     let server = start(axum_upload::app()).await;
     let to = || to("/upload/a.png");
     let anonymous = || Exchange {
@@ -26,11 +26,11 @@ async fn axum_upload_refuses_before_anything_is_sent() {
         ..to()
     };
     let empty = Exchange {
-        content: 0,
+        body: 0,
         ..anonymous()
     };
     let large = Exchange {
-        content: 101 * MIB,
+        body: 101 * MIB,
         ..to()
     };
     let html = Exchange {
@@ -41,22 +41,22 @@ async fn axum_upload_refuses_before_anything_is_sent() {
         expect: Some("100-continue, 200-ok"),
         ..to()
     };
-    assert_eq!(outcome(server, anonymous()).await, refused(401));
-    assert_eq!(outcome(server, empty).await, refused(401));
-    assert_eq!(outcome(server, large).await, refused(413));
-    assert_eq!(outcome(server, html).await, refused(415));
-    assert_eq!(outcome(server, unknown).await, refused(417));
+    assert_eq!(outcome(server, anonymous()).await, rejected(401));
+    assert_eq!(outcome(server, empty).await, rejected(401));
+    assert_eq!(outcome(server, large).await, rejected(413));
+    assert_eq!(outcome(server, html).await, rejected(415));
+    assert_eq!(outcome(server, unknown).await, rejected(417));
 }
 
 #[tokio::test]
-async fn the_early_answer_of_the_handler_is_not_lost() {
+async fn the_early_response_of_the_handler_arrives() {
     let server = start(axum_upload::app()).await;
     let waiting = to("/upload/taken.bin");
-    assert_eq!(outcome(server, waiting).await, refused(409));
+    assert_eq!(outcome(server, waiting).await, rejected(409));
     let at_once = Exchange {
         waits: false,
         expect: None,
-        content: 64 * MIB,
+        body: 64 * MIB,
         ..to("/upload/taken.bin")
     };
     assert_eq!(outcome(server, at_once).await, (vec![409], 64 * MIB));
@@ -81,7 +81,7 @@ async fn axum_upload_limits_what_a_chunked_request_sends() {
 }
 
 #[tokio::test]
-async fn axum_routes_asks_the_outer_layer_first_and_the_inner_one_on_its_route_only() {
+async fn axum_routes_runs_the_outer_layer_first_and_the_inner_one_on_its_route_only() {
     let server = start(axum_routes::app()).await;
     let anonymous = Exchange {
         authorization: None,
@@ -93,19 +93,19 @@ async fn axum_routes_asks_the_outer_layer_first_and_the_inner_one_on_its_route_o
         ..to(target)
     };
     let small = Exchange {
-        content: 100 << 10,
+        body: 100 << 10,
         ..to("/avatar")
     };
     let large = Exchange {
-        content: 11 * MIB,
+        body: 11 * MIB,
         ..to("/files")
     };
-    assert_eq!(outcome(server, anonymous).await, refused(401));
+    assert_eq!(outcome(server, anonymous).await, rejected(401));
     assert_eq!(outcome(server, html("/files")).await, accepted());
-    assert_eq!(outcome(server, html("/avatar")).await, refused(415));
-    assert_eq!(outcome(server, to("/avatar")).await, refused(413));
+    assert_eq!(outcome(server, html("/avatar")).await, rejected(415));
+    assert_eq!(outcome(server, to("/avatar")).await, rejected(413));
     assert_eq!(outcome(server, small).await, (vec![100, 200], 100 << 10));
-    assert_eq!(outcome(server, large).await, refused(413));
+    assert_eq!(outcome(server, large).await, rejected(413));
 }
 
 #[tokio::test]
@@ -113,8 +113,8 @@ async fn hyper_server_takes_up_to_ten_mebibytes() {
     let (listener, server) = listen().await;
     tokio::spawn(hyper_server::serve(listener));
     assert_eq!(outcome(server, to("/")).await, accepted());
-    let large = |content| Exchange { content, ..to("/") };
+    let large = |body| Exchange { body, ..to("/") };
     let limit = 10 * MIB;
     assert_eq!(outcome(server, large(limit)).await, (vec![100, 200], limit));
-    assert_eq!(outcome(server, large(limit + 1)).await, refused(413));
+    assert_eq!(outcome(server, large(limit + 1)).await, rejected(413));
 }

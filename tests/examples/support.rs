@@ -38,18 +38,18 @@ pub(crate) fn with_token(authorization: &'static str) -> Exchange {
     }
 }
 
-/// The statuses that came, and how much of the content was sent.
+/// The statuses that arrived, and how many bytes of the body were sent.
 pub(crate) async fn outcome(server: SocketAddr, exchange: Exchange) -> (Vec<u16>, usize) {
     let record = play(server, &exchange).await.unwrap();
     assert_eq!(record.failure, None);
     let status = |line: &String| line["HTTP/1.1 ".len()..][..3].parse().unwrap();
-    (record.answers.iter().map(status).collect(), record.sent)
+    (record.responses.iter().map(status).collect(), record.sent)
 }
 
 pub(crate) fn accepted() -> (Vec<u16>, usize) {
     (vec![100, 200], MIB)
 }
 
-pub(crate) fn refused(status: u16) -> (Vec<u16>, usize) {
+pub(crate) fn rejected(status: u16) -> (Vec<u16>, usize) {
     (vec![status], 0)
 }

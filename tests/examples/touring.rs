@@ -13,10 +13,10 @@ async fn every_exchange_is_as_the_table_says_and_printed_plainly() {
     assert!(text.ends_with("\n\n11 exchanges, all as the table says\n"));
     for exchange in exchanges() {
         assert!(text.contains(exchange.title), "{}", exchange.title);
-        for answer in exchange.answers {
+        for response in exchange.responses {
             assert!(
-                text.contains(&format!(" ms <- {answer}\\r\\n\n")),
-                "{answer}"
+                text.contains(&format!(" ms <- {response}\\r\\n\n")),
+                "{response}"
             );
         }
     }
@@ -52,13 +52,13 @@ async fn an_exchange_that_is_not_as_the_table_says_is_noticed() {
     let record = play(server, &Exchange::accepted("", 8)).await.unwrap();
     let difference = |expected| record.difference(&expected);
     assert_eq!(difference(Exchange::accepted("", 8)), None);
-    let refused = Exchange::refused("", 7, "HTTP/1.1 401 Unauthorized");
-    assert!(difference(refused).unwrap().contains("401 Unauthorized"));
+    let rejected = Exchange::rejected("", 7, "HTTP/1.1 401 Unauthorized");
+    assert!(difference(rejected).unwrap().contains("401 Unauthorized"));
     let unsent = Exchange {
         sent: 0,
         ..Exchange::accepted("", 8)
     };
-    assert_eq!(difference(unsent).unwrap(), "0 body bytes had to be sent");
+    assert_eq!(difference(unsent).unwrap(), "expected 0 body bytes");
 }
 
 #[tokio::test]
@@ -69,5 +69,5 @@ async fn a_server_that_hangs_up_is_noticed() {
     let exchange = Exchange::accepted("", 8);
     let record = play(server, &exchange).await.unwrap();
     assert!(record.difference(&exchange).is_some());
-    assert!(record.answers.is_empty());
+    assert!(record.responses.is_empty());
 }

@@ -19,7 +19,7 @@ fn pieces(count: usize) -> tonic::Request<Vec<Piece>> {
 }
 
 #[tokio::test]
-async fn tonic_takes_what_is_let_in() {
+async fn tonic_takes_what_is_accepted() {
     let app = App::new();
     let address = serve_grpc(layer(), app.clone()).await;
     for expect in [None, Some("100-continue")] {
@@ -35,10 +35,10 @@ async fn tonic_takes_what_is_let_in() {
 }
 
 #[tokio::test]
-async fn a_refused_tonic_client_gets_the_status_and_the_message() {
+async fn a_rejected_tonic_client_gets_the_status_and_the_message() {
     let app = App::new();
     let address = serve_grpc(layer(), app.clone()).await;
-    for (refuse, code, message) in [
+    for (reject, code, message) in [
         ("400", Code::InvalidArgument, "correct the request"),
         ("401", Code::Unauthenticated, "valid credentials"),
         ("403", Code::PermissionDenied, "do not allow"),
@@ -52,11 +52,11 @@ async fn a_refused_tonic_client_gets_the_status_and_the_message() {
         for count in [1, 500] {
             let mut request = pieces(count);
             let metadata = request.metadata_mut();
-            metadata.insert("x-refuse", refuse.parse().unwrap());
+            metadata.insert("x-reject", reject.parse().unwrap());
             let status = soon("no status", upload(address, request))
                 .await
                 .unwrap_err();
-            assert_eq!(status.code(), code, "{refuse} {status:?}");
+            assert_eq!(status.code(), code, "{reject} {status:?}");
             assert!(status.message().contains(message), "{status:?}");
         }
     }
@@ -64,13 +64,13 @@ async fn a_refused_tonic_client_gets_the_status_and_the_message() {
 }
 
 #[tokio::test]
-async fn grpc_is_refused_by_trailers_only_and_before_the_first_message() {
-    fn refuse(_: &RequestHead) -> Result<(), Rejection> {
+async fn grpc_is_rejected_by_trailers_only_and_before_the_first_message() {
+    fn reject(_: &RequestHead) -> Result<(), Rejection> {
         Err(Rejection::content_too_large(1024).with_message("50 % too much"))
     }
 
     let app = App::new();
-    let address = serve_grpc(quick(ExpectLayer::new(refuse)), app.clone()).await;
+    let address = serve_grpc(quick(ExpectLayer::new(reject)), app.clone()).await;
     let connection = Connection::to(address).await;
     let request = expecting("/test.Uploads/Upload").method("POST");
     let request = request.header("content-type", "application/grpc+proto");

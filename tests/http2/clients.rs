@@ -67,7 +67,7 @@ async fn assert_accepted(program: &[&str], file: &str) {
     assert!(fastest < Some(100), "{uploads:?}");
 }
 
-async fn assert_refused(program: &[&str], file: &str) {
+async fn assert_rejected(program: &[&str], file: &str) {
     let Some(uploads) = upload(program, file, "wrong").await else {
         return;
     };
@@ -79,18 +79,18 @@ async fn assert_refused(program: &[&str], file: &str) {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn java_uploads_after_its_100() {
-    // A refusal over HTTP/2 hangs Java 17 whatever the server does (JDK-8286171).
+    // A rejection over HTTP/2 hangs Java 17 whatever the server does (JDK-8286171).
     assert_accepted(&["java"], "Upload.java").await;
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn node_uploads_after_its_100_and_sees_a_refusal() {
+async fn node_uploads_after_its_100_and_sees_a_rejection() {
     assert_accepted(&["node"], "upload.mjs").await;
-    assert_refused(&["node"], "upload.mjs").await;
+    assert_rejected(&["node"], "upload.mjs").await;
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn go_uploads_after_its_100_and_sees_a_refusal() {
+async fn go_uploads_after_its_100_and_sees_a_rejection() {
     assert_accepted(&["go", "run"], "upload.go").await;
-    assert_refused(&["go", "run"], "upload.go").await;
+    assert_rejected(&["go", "run"], "upload.go").await;
 }

@@ -176,8 +176,8 @@ async fn graceful_shutdown_answers_what_has_begun_and_takes_no_more() {
     client.settle().await;
     stop.send(()).expect("running");
     client.settle().await;
-    let refused = client.ask(Request::get("http://a/")).await;
-    assert!(refused.is_err_and(|error| error.reason() == Some(h2::Reason::NO_ERROR)));
+    let rejected = client.ask(Request::get("http://a/")).await;
+    assert!(rejected.is_err_and(|error| error.reason() == Some(h2::Reason::NO_ERROR)));
     assert!(!client.server.is_finished());
 
     send(&mut content, 100, true).await;

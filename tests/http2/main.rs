@@ -1,4 +1,4 @@
-//! The HTTP/2 server over real frames: the 100, refusals, flow control, the ends of streams.
+//! The HTTP/2 server over real frames: the 100, rejections, flow control, the ends of streams.
 
 mod clients;
 mod conformance;
@@ -11,7 +11,7 @@ mod pipes;
 #[path = "../support/process.rs"]
 #[allow(dead_code, reason = "tests/soak needs more of it")]
 mod process;
-mod refusals;
+mod rejections;
 #[path = "../support/resources.rs"]
 #[allow(dead_code, reason = "tests/soak needs more of it")]
 mod resources;

@@ -83,7 +83,7 @@ async fn is_not_sent_to_a_client_that_does_not_expect_it() {
 }
 
 #[tokio::test]
-async fn is_not_sent_with_a_refusal() {
+async fn is_not_sent_with_a_rejection() {
     let layer = ExpectLayer::new(
         rules::bearer(|token| token == "s3cr3t")
             .and(rules::content_type(["image/*"]))
@@ -259,7 +259,7 @@ async fn racing_with_the_response_breaks_no_stream() {
                 assert_eq!(status, StatusCode::CONTINUE);
                 seen += 1;
             }
-            // Refused, if the reset has come already: nobody reads.
+            // Rejected, if the reset has come already: nobody reads.
             let _ = content.send_data(Bytes::new(), true);
             let answer = within(5, read(response)).await.expect("no protocol error");
             assert_eq!(

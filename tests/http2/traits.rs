@@ -38,6 +38,6 @@ fn settings_are_cloned_and_errors_are_errors() {
 
 #[test]
 #[should_panic(expected = "a window is at most 2^31 - 1")]
-fn a_window_beyond_the_protocols_is_refused_at_once() {
+fn a_window_beyond_the_protocols_is_rejected_at_once() {
     let _ = http2::Builder::new().initial_stream_window_size(1 << 31);
 }

@@ -94,7 +94,7 @@ async fn the_100_precedes_a_response_that_comes_with_the_first_poll() {
 }
 
 #[tokio::test]
-async fn a_refused_upload_gets_no_100() {
+async fn a_rejected_upload_gets_no_100() {
     let service = ServiceBuilder::new()
         .layer(ExpectLayer::new(rules::bearer(|token| token == "s3cr3t")))
         .service_fn(|request: Request<ExpectBody<RequestBody>>| async {

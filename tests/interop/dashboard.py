@@ -179,7 +179,7 @@ def differences(prometheus, counts, start, end):
     refused = sum(counts.requests.values()) - counts.requests["accepted"]
     one = {
         "Decided about": sum(counts.requests.values()),
-        "Refused": refused / sum(counts.requests.values()),
+        "Rejected": refused / sum(counts.requests.values()),
         "100 Continue": counts.figures["continued"],
         "Never read": counts.figures["unread"],
         "Spared": counts.figures["spared"],

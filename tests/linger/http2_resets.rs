@@ -1,4 +1,4 @@
-//! Clients that end a refused upload early, as curl does over HTTP/2, cost the server a local stream
+//! Clients that end a rejected upload early, as curl does over HTTP/2, cost the server a local stream
 //! error each. h2 ends the connection at hyper's limit of them.
 
 use bytes::Bytes;
@@ -12,9 +12,9 @@ use hyper_util::{
 use tokio::task::JoinHandle;
 use tower_expect::Linger;
 
-use crate::support::{connect, listen, refusing, within};
+use crate::support::{connect, listen, rejecting, within};
 
-const REFUSALS: usize = 5_000;
+const REJECTIONS: usize = 5_000;
 
 enum Limit {
     Hypers,
@@ -33,7 +33,7 @@ async fn serve(limit: Limit) -> (SendRequest<Bytes>, Connection) {
         if let Limit::Lifted = limit {
             server.http2().max_local_error_reset_streams(None);
         }
-        let service = TowerToHyperService::new(refusing(Linger::default()));
+        let service = TowerToHyperService::new(rejecting(Linger::default()));
         let _ = server.serve_connection(TokioIo::new(stream), service).await;
     });
     let (client, connection) = h2::client::handshake(connect(address).await)
@@ -42,7 +42,7 @@ async fn serve(limit: Limit) -> (SendRequest<Bytes>, Connection) {
     (client, tokio::spawn(connection))
 }
 
-/// Announces 100 bytes, sends `len` once the refusal is there, and ends the stream.
+/// Announces 100 bytes, sends `len` once the rejection is there, and ends the stream.
 async fn upload(client: SendRequest<Bytes>, len: usize) -> Result<StatusCode, h2::Error> {
     let request = Request::put("http://a/")
         .header("content-length", "100")
@@ -54,29 +54,29 @@ async fn upload(client: SendRequest<Bytes>, len: usize) -> Result<StatusCode, h2
     Ok(response.status())
 }
 
-async fn refusals_before_the_connection_ends(client: SendRequest<Bytes>, len: usize) -> usize {
-    for seen in 0..REFUSALS {
+async fn rejections_before_the_connection_ends(client: SendRequest<Bytes>, len: usize) -> usize {
+    for seen in 0..REJECTIONS {
         match upload(client.clone(), len).await {
             Ok(status) => assert_eq!(status, StatusCode::PAYLOAD_TOO_LARGE),
             Err(_) => return seen,
         }
     }
-    REFUSALS
+    REJECTIONS
 }
 
 #[tokio::test]
 async fn thousands_of_uploads_that_end_early_need_hypers_limit_lifted() {
     let (client, _connection) = serve(Limit::Lifted).await;
     assert_eq!(
-        refusals_before_the_connection_ends(client, 10).await,
-        REFUSALS
+        rejections_before_the_connection_ends(client, 10).await,
+        REJECTIONS
     );
 }
 
 #[tokio::test]
 async fn with_hypers_own_limit_they_end_the_connection_after_a_thousand() {
     let (client, connection) = serve(Limit::Hypers).await;
-    let seen = refusals_before_the_connection_ends(client, 10).await;
+    let seen = rejections_before_the_connection_ends(client, 10).await;
     assert!((1_024..1_100).contains(&seen), "{seen}");
     let ended = within(5, connection).await.expect("no panic");
     assert_eq!(ended.unwrap_err().reason(), Some(Reason::ENHANCE_YOUR_CALM));
@@ -86,7 +86,7 @@ async fn with_hypers_own_limit_they_end_the_connection_after_a_thousand() {
 async fn uploads_that_are_sent_whole_need_nothing() {
     let (client, _connection) = serve(Limit::Hypers).await;
     assert_eq!(
-        refusals_before_the_connection_ends(client, 100).await,
-        REFUSALS
+        rejections_before_the_connection_ends(client, 100).await,
+        REJECTIONS
     );
 }

@@ -1,4 +1,4 @@
-//! Graceful shutdown while a refused upload is being read on.
+//! Graceful shutdown while a rejected upload is being read on.
 
 #[cfg(feature = "serve")]
 use std::future::IntoFuture;
@@ -19,7 +19,7 @@ use hyper_util::{
 use tokio::{io::AsyncReadExt, sync::oneshot};
 use tower_expect::{Event, ExpectLayer, Linger, LingerEnd, Rejection, RequestHead};
 
-use crate::support::{be_refused, connect, listen, refusing, within};
+use crate::support::{be_rejected, connect, listen, rejecting, within};
 
 const IDLE: Duration = Duration::from_secs(2);
 const AT_ONCE: Duration = Duration::from_millis(500);
@@ -33,13 +33,13 @@ fn linger() -> Linger {
 
 async fn assert_closed(mut stream: tokio::net::TcpStream) {
     let mut rest = Vec::new();
-    // A reset is as good an end as any: the refusal has been read.
+    // A reset is as good an end as any: the rejection has been read.
     let _ = within(5, stream.read_to_end(&mut rest)).await;
     assert!(rest.is_empty());
 }
 
 #[tokio::test]
-async fn axum_closes_at_once_over_http1_and_the_refusal_has_been_seen() {
+async fn axum_closes_at_once_over_http1_and_the_rejection_has_been_seen() {
     let (listener, address) = listen().await;
     let layer = ExpectLayer::new(|_: &RequestHead| Err::<(), _>(Rejection::content_too_large(0)));
     let app = Router::new().fallback(|| async {});
@@ -51,7 +51,7 @@ async fn axum_closes_at_once_over_http1_and_the_refusal_has_been_seen() {
     let server = tokio::spawn(async move { server.await });
 
     let mut stream = connect(address).await;
-    be_refused(&mut stream).await;
+    be_rejected(&mut stream).await;
     let started = Instant::now();
     stop.send(()).expect("running");
     within(5, server)
@@ -63,10 +63,10 @@ async fn axum_closes_at_once_over_http1_and_the_refusal_has_been_seen() {
 }
 
 #[tokio::test]
-async fn hyper_util_closes_at_once_over_http1_and_the_refusal_has_been_seen() {
+async fn hyper_util_closes_at_once_over_http1_and_the_rejection_has_been_seen() {
     let (address, graceful) = serve_one().await;
     let mut stream = connect(address).await;
-    be_refused(&mut stream).await;
+    be_rejected(&mut stream).await;
     let started = Instant::now();
     within(5, graceful.shutdown()).await;
     assert!(started.elapsed() < AT_ONCE);
@@ -87,7 +87,7 @@ async fn over_http2_it_waits_for_the_reading_to_end() {
     let (response, _content) = client
         .send_request(request.expect("valid"), false)
         .expect("open");
-    let response = within(5, response).await.expect("a refusal");
+    let response = within(5, response).await.expect("a rejection");
     assert_eq!(response.status(), StatusCode::PAYLOAD_TOO_LARGE);
 
     let started = Instant::now();
@@ -117,7 +117,7 @@ async fn the_crates_own_server_waits_over_http1_for_a_silent_client_as_long_as_f
     let server = tokio::spawn(server.into_future());
 
     let mut stream = connect(address).await;
-    be_refused(&mut stream).await;
+    be_rejected(&mut stream).await;
     let started = Instant::now();
     stop.send(()).expect("running");
     let ended = within(5, server).await.expect("no panic");
@@ -144,11 +144,11 @@ fn a_runtime_that_is_dropped_cancels_the_reading_and_closes() {
     assert!(matches!(next(), Event::Rejected { .. }));
     assert!(matches!(next(), Event::Lingering { .. }));
 
-    let refusal_end = b"send at most 0 bytes\n";
+    let rejection_end = b"send at most 0 bytes\n";
     let mut seen = Vec::new();
-    while !seen.ends_with(refusal_end) {
+    while !seen.ends_with(rejection_end) {
         let mut byte = [0];
-        client.read_exact(&mut byte).expect("more of the refusal");
+        client.read_exact(&mut byte).expect("more of the rejection");
         seen.push(byte[0]);
     }
 
@@ -164,7 +164,7 @@ fn a_runtime_that_is_dropped_cancels_the_reading_and_closes() {
     assert_eq!(client.read(&mut [0]).expect("an end in order"), 0);
 }
 
-/// A server for one connection, refusing.
+/// A server for one connection, rejecting.
 async fn serve_one() -> (SocketAddr, GracefulShutdown) {
     let (listener, address) = listen().await;
     let graceful = GracefulShutdown::new();
@@ -172,7 +172,7 @@ async fn serve_one() -> (SocketAddr, GracefulShutdown) {
     tokio::spawn(async move {
         let (stream, _) = listener.accept().await.expect("a client");
         let server = auto::Builder::new(TokioExecutor::new());
-        let service = TowerToHyperService::new(refusing(linger()));
+        let service = TowerToHyperService::new(rejecting(linger()));
         let connection = server.serve_connection(TokioIo::new(stream), service);
         let _ = watcher.watch(connection).await;
     });

@@ -1,4 +1,4 @@
-//! Refusals over links with a round trip and losses: the bounds must leave room for both.
+//! Rejections over links with a round trip and losses: the bounds must leave room for both.
 
 use std::{
     net::SocketAddr,
@@ -18,7 +18,7 @@ use tower_expect::Linger;
 
 use crate::{
     link::Link,
-    support::{connect, listen, refusing, within},
+    support::{connect, listen, rejecting, within},
 };
 
 /// Several times what the sockets and the link hold, so that the client is still sending.
@@ -26,7 +26,7 @@ const LENGTH: usize = 16 << 20;
 
 async fn server() -> SocketAddr {
     let (listener, address) = listen().await;
-    let service = refusing(Linger::default());
+    let service = rejecting(Linger::default());
     tokio::spawn(async move {
         while let Ok((stream, _)) = listener.accept().await {
             stream.set_nodelay(true).expect("a TCP socket");
@@ -60,7 +60,7 @@ fn head(expect: &str, length: usize) -> String {
 
 const EXPECT: &str = "expect: 100-continue\r\n";
 
-async fn assert_refused(stream: &mut tokio::net::TcpStream, case: &str) {
+async fn assert_rejected(stream: &mut tokio::net::TcpStream, case: &str) {
     let mut seen = Vec::new();
     let read = within(20, stream.read_to_end(&mut seen)).await;
     let seen = String::from_utf8_lossy(&seen);
@@ -82,24 +82,24 @@ async fn a_client_that_sends_all_before_it_looks_is_told() {
         let content = vec![0; LENGTH];
         let sent = within(20, stream.write_all(&content)).await;
         sent.expect("no reset while it sends");
-        assert_refused(&mut stream, &format!("{link:?}")).await;
+        assert_rejected(&mut stream, &format!("{link:?}")).await;
     }
 }
 
 #[tokio::test]
-async fn a_client_whose_patience_ends_while_the_refusal_is_under_way_is_told() {
+async fn a_client_whose_patience_ends_while_the_rejection_is_under_way_is_told() {
     for link in links() {
         let mut stream = connect(behind(link).await).await;
         stream
             .write_all(head(EXPECT, LENGTH).as_bytes())
             .await
             .expect("open");
-        // The refusal leaves the server now and arrives after the content has set out.
+        // The rejection leaves the server now and arrives after the content has set out.
         sleep(link.round_trip / 2).await;
         let content = vec![0; LENGTH];
         let sent = within(20, stream.write_all(&content)).await;
         sent.expect("no reset while it sends");
-        assert_refused(&mut stream, &format!("{link:?}")).await;
+        assert_rejected(&mut stream, &format!("{link:?}")).await;
     }
 }
 

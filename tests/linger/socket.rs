@@ -164,7 +164,7 @@ async fn only_a_client_that_sends_takes_a_place_and_without_one_it_ends_at_once(
     let (_silent, mut waited_for) = responded(bounds.clone()).await;
     let (_first, mut one) = sends().await;
     let (_second, mut other) = sends().await;
-    let (waited, read, refused) = tokio::join!(
+    let (waited, read, rejected) = tokio::join!(
         shutdown_takes(&mut waited_for),
         shutdown_takes(&mut one),
         async {
@@ -174,7 +174,7 @@ async fn only_a_client_that_sends_takes_a_place_and_without_one_it_ends_at_once(
     );
     assert_eq!(waited, SECOND / 2);
     assert_eq!(read, SECOND * 5);
-    assert_eq!(refused, Duration::ZERO);
+    assert_eq!(rejected, Duration::ZERO);
 
     let (_third, mut after) = sends().await;
     assert_eq!(shutdown_takes(&mut after).await, SECOND * 5);

@@ -1,4 +1,4 @@
-//! Servers that refuse, on loopback.
+//! Servers that reject, on loopback.
 
 use std::{convert::Infallible, net::SocketAddr, time::Duration};
 
@@ -13,11 +13,11 @@ use tokio::{
 use tower::{util::BoxCloneSyncService, ServiceBuilder};
 use tower_expect::{ExpectBody, ExpectLayer, Linger, Rejection, RequestHead, ResponseBody};
 
-pub(crate) type Refusing =
+pub(crate) type Rejecting =
     BoxCloneSyncService<Request<Incoming>, Response<ResponseBody<Full<Bytes>>>, Infallible>;
 
-/// Refuses every request with content with 413.
-pub(crate) fn refusing(linger: Linger) -> Refusing {
+/// Rejects every request with content with 413.
+pub(crate) fn rejecting(linger: Linger) -> Rejecting {
     let layer = ExpectLayer::new(|_: &RequestHead| Err::<(), _>(Rejection::content_too_large(0)));
     let service = ServiceBuilder::new()
         .layer(layer.linger(linger))
@@ -39,8 +39,8 @@ pub(crate) async fn connect(address: SocketAddr) -> TcpStream {
     stream
 }
 
-/// Sends a head that announces a mebibyte and reads the head of the refusal.
-pub(crate) async fn be_refused(stream: &mut TcpStream) {
+/// Sends a head that announces a mebibyte and reads the head of the rejection.
+pub(crate) async fn be_rejected(stream: &mut TcpStream) {
     let head = "PUT / HTTP/1.1\r\nhost: a\r\ncontent-length: 1048576\r\n\r\n";
     stream.write_all(head.as_bytes()).await.expect("open");
     let mut seen = Vec::new();

@@ -30,7 +30,7 @@ fn upload(length: u64) -> request::Builder {
 }
 
 /// The client sends `sent` bytes, or none and goes on being there.
-async fn refuse(layer: &ExpectLayer<impl Validator>, request: request::Builder, sent: usize) {
+async fn reject(layer: &ExpectLayer<impl Validator>, request: request::Builder, sent: usize) {
     let (mut feed, body) = fed();
     drop(rejected(layer, request.body(body).unwrap()));
     if sent > 0 {
@@ -102,20 +102,20 @@ async fn every_request_of_a_script_is_counted_once() {
     }
     accept(upload(100), false).await;
     accept(post(Version::HTTP_11).header("content-length", 40), false).await;
-    refuse(&layer, upload(3_000), 0).await;
-    refuse(&layer, upload(3_000), 0).await;
-    refuse(
+    reject(&layer, upload(3_000), 0).await;
+    reject(&layer, upload(3_000), 0).await;
+    reject(
         &layer,
         post(Version::HTTP_11).header("content-length", 3_000),
         500,
     )
     .await;
-    refuse(&layer, post(Version::HTTP_11), 7).await;
-    refuse(&layer, upload(2_000).header("expect", "200-ok"), 0).await;
-    refuse(&layer, upload(2_000).header("expect", "a b"), 0).await;
+    reject(&layer, post(Version::HTTP_11), 7).await;
+    reject(&layer, upload(2_000).header("expect", "200-ok"), 0).await;
+    reject(&layer, upload(2_000).header("expect", "a b"), 0).await;
     let layer = layer.when_continue_unavailable(ContinueUnavailable::Reject);
     let without_signal = upload(2_000).version(Version::HTTP_2);
-    refuse(&layer, without_signal, 0).await;
+    reject(&layer, without_signal, 0).await;
     decide_too_late(upload(5)).await;
 
     let spared = 100 + 40 + 2 * 3_000 + 2_500 + 3 * 2_000 + 5;

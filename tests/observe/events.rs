@@ -82,7 +82,7 @@ async fn an_upload_that_is_never_read_is_told_with_what_was_drained() {
 }
 
 #[test]
-fn a_refusal_has_its_status_and_its_reason() {
+fn a_rejection_has_its_status_and_its_reason() {
     keep(LevelFilter::DEBUG);
     rejected(&ExpectLayer::new(forbid).no_linger(), upload(7).1);
     assert_eq!(

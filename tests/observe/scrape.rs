@@ -46,7 +46,7 @@ impl Server {
 fn asking(answer: &'static str) -> Exchange {
     Exchange {
         target: "/upload/a.bin",
-        ..Exchange::refused("", 7, answer)
+        ..Exchange::rejected("", 7, answer)
     }
 }
 
@@ -55,7 +55,7 @@ fn at_once(exchange: Exchange) -> Exchange {
     Exchange {
         expect: None,
         waits: false,
-        content: SMALL,
+        body: SMALL,
         sent: SMALL,
         ..exchange
     }
@@ -72,7 +72,7 @@ fn load() -> Vec<(usize, Exchange)> {
         ..asking("HTTP/1.1 401 Unauthorized")
     };
     let large = Exchange {
-        content: 17 * MIB,
+        body: 17 * MIB,
         ..asking("HTTP/1.1 413 Payload Too Large")
     };
     let unknown = Exchange {
@@ -81,7 +81,7 @@ fn load() -> Vec<(usize, Exchange)> {
     };
     let malformed = Exchange {
         expect: Some("y 100-continue"),
-        content: SMALL,
+        body: SMALL,
         ..asking("HTTP/1.1 400 Bad Request")
     };
     let taken = || Exchange {
@@ -89,7 +89,7 @@ fn load() -> Vec<(usize, Exchange)> {
         ..asking("HTTP/1.1 409 Conflict")
     };
     let plain = Exchange {
-        answers: vec!["HTTP/1.1 200 OK"],
+        responses: vec!["HTTP/1.1 200 OK"],
         ..at_once(accepted())
     };
     vec![
@@ -140,7 +140,7 @@ async fn the_counts_agree_with_the_load_to_the_last_request() {
             clients.spawn(async move {
                 let record = play(server, &exchange).await.unwrap();
                 assert_eq!(record.failure, None);
-                assert_eq!(record.answers, exchange.answers);
+                assert_eq!(record.responses, exchange.responses);
             });
         }
     }
@@ -187,7 +187,7 @@ async fn each_metric_has_its_type_and_its_description() {
         target: "/upload/a.bin",
         ..Exchange::accepted("", 8)
     };
-    let refused = Exchange {
+    let rejected = Exchange {
         authorization: None,
         ..asking("HTTP/1.1 401 Unauthorized")
     };
@@ -195,7 +195,7 @@ async fn each_metric_has_its_type_and_its_description() {
         target: "/upload/taken.bin",
         ..asking("HTTP/1.1 409 Conflict")
     };
-    for exchange in [accepted, refused, unread] {
+    for exchange in [accepted, rejected, unread] {
         play(server, &exchange).await.unwrap();
     }
     let text = scrape_at_rest(server).await;

@@ -88,7 +88,7 @@ async fn a_shutdown_does_not_wait_for_those_who_were_not_accepted() {
 }
 
 #[test]
-#[should_panic(expected = "a server without connections serves nobody")]
+#[should_panic(expected = "the maximum number of connections is 0")]
 fn a_limit_of_no_connections_is_a_mistake() {
     let (_, pipes) = crate::pipes::pipes::<DuplexStream>();
     let _ = tower_expect::serve(pipes, app()).max_connections(0);

@@ -230,13 +230,13 @@ async fn what_an_operator_should_know_is_logged_as_a_warning() {
     let log = log.0.lock().expect("no panic");
     let of_connections: Vec<_> = log
         .iter()
-        .filter(|line| line.contains("onnection"))
+        .filter(|line| line.contains("connection"))
         .collect();
     assert_eq!(
         of_connections,
         [
             "DEBUG connection accepted",
-            "WARN as many connections as there may be: accepting pauses",
+            "WARN limit of connections reached; accepting pauses",
             "DEBUG connection ended",
             "DEBUG connection accepted",
             "WARN connection cut at the shutdown",

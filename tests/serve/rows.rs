@@ -82,7 +82,7 @@ const TESTS: &[(&str, &str, &str)] = &[
         "a_router_answers_both_versions_on_one_port_and_sends_the_100",
     ),
     (
-        "responses arrive that come before the body was read",
+        "early responses arrive",
         "linger/shutdown.rs",
         "the_crates_own_server_waits_over_http1_for_a_silent_client_as_long_as_for_a_first_byte",
     ),
@@ -239,7 +239,7 @@ const TESTS: &[(&str, &str, &str)] = &[
     ),
     (
         "HTTP/2 resets for errors of the client",
-        "http2/refusals.rs",
+        "http2/rejections.rs",
         "at_half_of_the_limit_the_client_is_sent_to_a_new_connection_and_nothing_is_lost",
     ),
     ("connections", "", ""),

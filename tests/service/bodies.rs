@@ -227,7 +227,7 @@ fn the_head_and_extensions_of_the_response_pass() {
                 .map_err(|_| ()),
         )
     });
-    let admit = |_: &RequestHead| ready(Ok(()));
+    let accept = |_: &RequestHead| ready(Ok(()));
     for ended in [false, true] {
         let request = || {
             let request = Request::put("/a?b")
@@ -251,7 +251,7 @@ fn the_head_and_extensions_of_the_response_pass() {
             request(),
         ));
         check(at_once(
-            ExpectLayer::new_async(admit).layer(inner),
+            ExpectLayer::new_async(accept).layer(inner),
             request(),
         ));
     }
@@ -269,9 +269,9 @@ fn a_body_that_knows_its_end_is_at_it_right_after_the_last_frame() {
 
 #[test]
 fn the_content_of_a_rejection_is_one_frame_and_then_at_its_end() {
-    let refuse = |_: &RequestHead| Err::<(), _>(Rejection::forbidden().with_message("no"));
+    let reject = |_: &RequestHead| Err::<(), _>(Rejection::forbidden().with_message("no"));
     let request = expecting(Version::HTTP_11).body(PanicBody { ended: false });
-    let response = rejected(&ExpectLayer::new(refuse), request.unwrap());
+    let response = rejected(&ExpectLayer::new(reject), request.unwrap());
     let mut body = task::spawn(response.into_body());
     assert!(!body.is_end_stream());
     assert_eq!(body.size_hint().exact(), Some(3));

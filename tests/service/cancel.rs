@@ -84,23 +84,27 @@ fn held(
 
 #[test]
 fn a_rejection_that_is_never_polled_drops_the_body() {
-    let refuse = |_: &RequestHead| Err::<(), _>(Rejection::forbidden());
+    let reject = |_: &RequestHead| Err::<(), _>(Rejection::forbidden());
     let (client, request) = request();
-    let future = ExpectLayer::new(refuse).layer(NotCalled).call(request);
-    assert!(!client.signal.fire(), "known to be refused");
+    let future = ExpectLayer::new(reject).layer(NotCalled).call(request);
+    assert!(!client.signal.fire(), "known to be rejected");
     drop(future);
     client.assert_over();
 }
 
 #[test]
-fn a_refused_expect_field_that_is_never_polled_drops_the_body() {
+fn a_rejected_expect_field_that_is_never_polled_drops_the_body() {
     for is_async in [false, true] {
         let (client, mut request) = request();
         let value = http::HeaderValue::from_static("foo");
         request.headers_mut().insert("expect", value);
         if is_async {
-            let admit = |_: &RequestHead| ready(Ok(()));
-            drop(ExpectLayer::new_async(admit).layer(NotCalled).call(request));
+            let accept = |_: &RequestHead| ready(Ok(()));
+            drop(
+                ExpectLayer::new_async(accept)
+                    .layer(NotCalled)
+                    .call(request),
+            );
         } else {
             drop(ExpectLayer::default().layer(NotCalled).call(request));
         }
@@ -218,8 +222,8 @@ fn a_body_that_outlives_the_dropped_future_is_dropped_once_when_it_is_let_go() {
 #[test]
 #[should_panic(expected = "polled after it was ready")]
 fn polling_a_finished_rejection_again_panics() {
-    let refuse = |_: &RequestHead| Err::<(), _>(Rejection::forbidden());
-    let mut service = ExpectLayer::new(refuse).layer(NotCalled);
+    let reject = |_: &RequestHead| Err::<(), _>(Rejection::forbidden());
+    let mut service = ExpectLayer::new(reject).layer(NotCalled);
     let mut future = task::spawn(service.call(request().1));
     assert_ready_ok!(future.poll());
     let _ = future.poll();

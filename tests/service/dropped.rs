@@ -361,9 +361,9 @@ async fn a_body_that_panics_as_it_is_dropped_does_no_harm_to_the_next() {
         }
     }
 
-    let refuse = |_: &RequestHead| Err::<(), _>(Rejection::forbidden());
+    let reject = |_: &RequestHead| Err::<(), _>(Rejection::forbidden());
     let request = post(Version::HTTP_11).body(Fragile).unwrap();
-    drop(rejected(&ExpectLayer::new(refuse), request));
+    drop(rejected(&ExpectLayer::new(reject), request));
     pass(1).await;
 
     let (feed, exchange) = sent(&ExpectLayer::default(), Version::HTTP_2);

@@ -214,8 +214,8 @@ fn a_moot_expectation_is_accepted_and_neither_continued_nor_never_read() {
 }
 
 #[test]
-fn each_refusal_says_why() {
-    let refuse = |_: &RequestHead| Err::<(), _>(Rejection::content_too_large(1));
+fn each_rejection_says_why() {
+    let reject = |_: &RequestHead| Err::<(), _>(Rejection::content_too_large(1));
     let closed = &["lingering", "lingered 0, spared Some(7), closed"][..];
     for (expect, version, line) in [
         (
@@ -240,7 +240,7 @@ fn each_refusal_says_why() {
         ),
     ] {
         let told = Told::default();
-        let layer = ExpectLayer::new(refuse).when_continue_unavailable(ContinueUnavailable::Reject);
+        let layer = ExpectLayer::new(reject).when_continue_unavailable(ContinueUnavailable::Reject);
         let request = post(version)
             .header("expect", expect)
             .header("content-length", 7);

@@ -46,9 +46,9 @@ fn readiness_is_that_of_the_inner_service() {
 #[test]
 fn an_error_of_readiness_passes_unchanged() {
     #[derive(Debug)]
-    struct Refuses;
+    struct Rejects;
 
-    impl Service<Inner> for Refuses {
+    impl Service<Inner> for Rejects {
         type Response = Reply;
         type Error = &'static str;
         type Future = Ready<Result<Reply, &'static str>>;
@@ -62,7 +62,7 @@ fn an_error_of_readiness_passes_unchanged() {
         }
     }
 
-    let mut service = mock::Spawn::new(ExpectLayer::default().layer(Refuses));
+    let mut service = mock::Spawn::new(ExpectLayer::default().layer(Rejects));
     let error: &'static str = assert_ready_err!(service.poll_ready::<Request<PanicBody>>());
     assert_eq!(error, "out of order");
 }

@@ -15,7 +15,7 @@ use crate::support::{
 const UNREAD: PanicBody = PanicBody { ended: false };
 const NONE: PanicBody = PanicBody { ended: true };
 
-fn refuse(_: &RequestHead) -> Result<(), Rejection> {
+fn reject(_: &RequestHead) -> Result<(), Rejection> {
     Err(Rejection::content_too_large(5))
 }
 
@@ -30,12 +30,12 @@ fn http_1_closes_after_a_rejection_and_http_2_and_3_have_no_such_field() {
     for (version, expected) in table {
         for request in [expecting(version), post(version)] {
             let request = request.body(UNREAD).unwrap();
-            let response = rejected(&ExpectLayer::new(refuse), request);
+            let response = rejected(&ExpectLayer::new(reject), request);
             assert_eq!(response.status(), 413);
             assert_eq!(connection(&response), expected, "{version:?}");
         }
         let request = expecting(version).body(UNREAD).unwrap();
-        let layer = ExpectLayer::new_async(|head: &RequestHead| ready(refuse(head)));
+        let layer = ExpectLayer::new_async(|head: &RequestHead| ready(reject(head)));
         let response = within_a_turn(layer.layer(NotCalled), request);
         assert_eq!(connection(&response), expected, "{version:?}");
     }
@@ -49,8 +49,8 @@ fn an_upgrade_field_is_named_in_connection_and_left_out_where_there_is_none() {
         (Version::HTTP_2, UNREAD, None),
     ];
     for (version, body, expected) in table {
-        let refuse = |_: &RequestHead| Err::<(), _>(Rejection::upgrade_required(["websocket"]));
-        let layer = ExpectLayer::new(refuse);
+        let reject = |_: &RequestHead| Err::<(), _>(Rejection::upgrade_required(["websocket"]));
+        let layer = ExpectLayer::new(reject);
         let response = rejected(&layer, post(version).body(body).unwrap());
         assert_eq!(response.status(), 426);
         assert_eq!(connection(&response), expected);
@@ -60,7 +60,7 @@ fn an_upgrade_field_is_named_in_connection_and_left_out_where_there_is_none() {
 }
 
 #[test]
-fn a_refused_expect_field_closes_too() {
+fn a_rejected_expect_field_closes_too() {
     for (value, status) in [
         ("a b", 400),
         ("foo", 417),
@@ -78,14 +78,14 @@ fn a_refused_expect_field_closes_too() {
 fn an_expecting_request_is_never_kept_however_small() {
     for length in ["0", "1"] {
         let request = expecting(Version::HTTP_11).header("content-length", length);
-        let response = rejected(&ExpectLayer::new(refuse), request.body(UNREAD).unwrap());
+        let response = rejected(&ExpectLayer::new(reject), request.body(UNREAD).unwrap());
         assert_eq!(connection(&response), Some("close"), "{length}");
     }
 }
 
 #[test]
 fn a_rejected_request_without_a_body_keeps_its_connection_whatever_it_expects() {
-    let layer = ExpectLayer::new(refuse);
+    let layer = ExpectLayer::new(reject);
     for (expect, status) in [("", 413), ("100-continue", 413), ("foo", 417), ("a b", 400)] {
         let request = post(Version::HTTP_11).header("expect", expect).body(NONE);
         let response = at_once(layer.layer(NotCalled), request.unwrap());
@@ -103,7 +103,7 @@ fn a_small_content_length_keeps_the_connection_unless_there_is_no_lingering() {
         let request = post(Version::HTTP_11).header("content-length", length);
         rejected(&layer, request.body(UNREAD).unwrap())
     };
-    let layer = || ExpectLayer::new(refuse as fn(&RequestHead) -> Result<(), Rejection>);
+    let layer = || ExpectLayer::new(reject as fn(&RequestHead) -> Result<(), Rejection>);
     for (length, expected) in [
         ("0", None),
         ("1", None),
@@ -143,7 +143,7 @@ fn only_an_undoubted_length_on_http_1_1_counts_as_small() {
         ("HTTP/1.0", small(Version::HTTP_10)),
     ];
     for (name, request) in table {
-        let response = rejected(&ExpectLayer::new(refuse), request.body(UNREAD).unwrap());
+        let response = rejected(&ExpectLayer::new(reject), request.body(UNREAD).unwrap());
         assert_eq!(connection(&response), Some("close"), "{name}");
     }
 }
@@ -154,7 +154,7 @@ fn an_empty_expect_field_closes_no_more_than_an_absent_one() {
     for value in ["", " , "] {
         let request = post(Version::HTTP_11).header("expect", value);
         let request = request.header("content-length", "1").body(UNREAD).unwrap();
-        let response = rejected(&ExpectLayer::new(refuse), request);
+        let response = rejected(&ExpectLayer::new(reject), request);
         assert_eq!(connection(&response), None, "{value:?}");
     }
 }
@@ -162,7 +162,7 @@ fn an_empty_expect_field_closes_no_more_than_an_absent_one() {
 #[test]
 fn the_rejection_is_in_the_extensions_of_its_response() {
     let response = rejected(
-        &ExpectLayer::new(refuse),
+        &ExpectLayer::new(reject),
         expecting(Version::HTTP_11).body(UNREAD).unwrap(),
     );
     let rejection = response.extensions().get::<Rejection>().unwrap();
@@ -176,7 +176,7 @@ fn the_rejection_is_in_the_extensions_of_its_response() {
 }
 
 #[test]
-fn a_refused_expect_field_is_explained_in_plain_text_and_never_echoed() {
+fn a_rejected_expect_field_is_explained_in_plain_text_and_never_echoed() {
     for (value, status) in [
         ("<script>alert(1)</script>", 400),
         ("script=\"<script>\"", 417),
@@ -209,7 +209,7 @@ fn a_refused_expect_field_is_explained_in_plain_text_and_never_echoed() {
 #[test]
 fn the_answer_to_head_has_no_content() {
     let request = Request::head("/").header("expect", "100-continue");
-    let response = rejected(&ExpectLayer::new(refuse), request.body(UNREAD).unwrap());
+    let response = rejected(&ExpectLayer::new(reject), request.body(UNREAD).unwrap());
     assert_eq!(response.status(), 413);
     assert!(response.body().is_end_stream());
     assert_eq!(response.body().size_hint().exact(), Some(0));

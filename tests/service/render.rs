@@ -49,9 +49,9 @@ fn by_default_it_is_plain_text_and_no_content_over_http_2() {
         (Version::HTTP_3, "send at most 5 bytes\n"),
     ];
     for (version, expected) in table {
-        let refuse = |_: &RequestHead| Err::<(), _>(Rejection::content_too_large(5));
+        let reject = |_: &RequestHead| Err::<(), _>(Rejection::content_too_large(5));
         let request = post(version).body(PanicBody { ended: false }).unwrap();
-        let response = rejected(&ExpectLayer::new(refuse), request);
+        let response = rejected(&ExpectLayer::new(reject), request);
         assert_eq!(response.status(), 413);
         let has_type = response.headers().contains_key(CONTENT_TYPE);
         assert_eq!(has_type, !expected.is_empty(), "{version:?}");
@@ -231,7 +231,7 @@ fn what_only_looks_like_grpc_is_rendered() {
 }
 
 #[test]
-fn a_grpc_request_with_a_refused_expect_field_gets_a_grpc_status() {
+fn a_grpc_request_with_a_rejected_expect_field_gets_a_grpc_status() {
     for (value, code) in [("a b", "3"), ("foo", "9")] {
         let request = post(Version::HTTP_2).header("expect", value);
         let request = request.header("content-type", "application/grpc");

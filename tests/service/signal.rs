@@ -221,16 +221,16 @@ fn nested_layers_fire_it_once() {
 #[test]
 fn a_rejection_closes_it() {
     let unread = || PanicBody { ended: false };
-    let refuse = |_: &RequestHead| Err::<(), _>(Rejection::forbidden());
+    let reject = |_: &RequestHead| Err::<(), _>(Rejection::forbidden());
     for expect in ["100-continue", "foo", "a b"] {
         let (signal, sent) = counted_signal();
         let request = || {
             let request = post(Version::HTTP_2).header("expect", expect);
             request.extension(signal.clone()).body(unread()).unwrap()
         };
-        rejected(&ExpectLayer::new(refuse), request());
+        rejected(&ExpectLayer::new(reject), request());
         assert!(!signal.fire(), "{expect}");
-        let layer = ExpectLayer::new_async(move |head: &RequestHead| ready(refuse(head)));
+        let layer = ExpectLayer::new_async(move |head: &RequestHead| ready(reject(head)));
         at_once(layer.layer(NotCalled), request());
         assert_eq!(sent(), 0, "{expect}");
         assert!(!signal.has_fired());

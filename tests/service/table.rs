@@ -38,19 +38,19 @@ struct Case {
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Outcome {
-    Refused(u16),
-    Admitted { content: bool, expecting: bool },
+    Rejected(u16),
+    Accepted { content: bool, expecting: bool },
 }
 
-const NO_CONTENT: Outcome = Outcome::Admitted {
+const NO_CONTENT: Outcome = Outcome::Accepted {
     content: false,
     expecting: false,
 };
-const CONTENT: Outcome = Outcome::Admitted {
+const CONTENT: Outcome = Outcome::Accepted {
     content: true,
     expecting: false,
 };
-const EXPECTING: Outcome = Outcome::Admitted {
+const EXPECTING: Outcome = Outcome::Accepted {
     content: true,
     expecting: true,
 };
@@ -90,17 +90,17 @@ impl Case {
 
     fn check_both(&self, scope: ValidateWhen, rejects: bool) {
         let asked = match self.outcome {
-            Outcome::Refused(_) => false,
-            Outcome::Admitted { content, expecting } => match scope {
+            Outcome::Rejected(_) => false,
+            Outcome::Accepted { content, expecting } => match scope {
                 ValidateWhen::HasBody => content,
                 ValidateWhen::Expecting => expecting,
                 _ => true,
             },
         };
         let status = match self.outcome {
-            Outcome::Refused(status) => status,
-            Outcome::Admitted { .. } if asked && rejects => 403,
-            Outcome::Admitted { .. } => 200,
+            Outcome::Rejected(status) => status,
+            Outcome::Accepted { .. } if asked && rejects => 403,
+            Outcome::Accepted { .. } => 200,
         };
         let inner = match status {
             200 => vec![self.lines()],

@@ -1,4 +1,4 @@
-//! The clients: four that are refused, one that is not.
+//! The clients: four that are rejected, one that is not.
 
 use std::{
     io,
@@ -19,7 +19,7 @@ pub(crate) const HONEST_PACE: f64 = 100.0;
 
 #[derive(Clone, Copy, Debug)]
 pub(crate) enum Behaviour {
-    /// Asks for the 100, is refused, sends nothing and waits for the end.
+    /// Asks for the 100, is rejected, sends nothing and waits for the end.
     Silent,
     /// Sends all of its 256 KiB before it looks.
     Whole,
@@ -44,7 +44,7 @@ impl Behaviour {
     }
 }
 
-pub(crate) async fn be_refused(address: SocketAddr, behaviour: Behaviour) -> Seen {
+pub(crate) async fn be_rejected(address: SocketAddr, behaviour: Behaviour) -> Seen {
     match timeout(Duration::from_secs(20), exchange(address, behaviour)).await {
         Ok(Ok(seen)) => seen,
         Ok(Err(_)) | Err(_) => Seen::No,
@@ -58,7 +58,7 @@ async fn exchange(address: SocketAddr, behaviour: Behaviour) -> io::Result<Seen>
         _ => "",
     };
     let head =
-        format!("PUT /refused HTTP/1.1\r\nhost: a\r\n{expect}content-length: {LENGTH}\r\n\r\n");
+        format!("PUT /rejected HTTP/1.1\r\nhost: a\r\n{expect}content-length: {LENGTH}\r\n\r\n");
     stream.write_all(head.as_bytes()).await?;
     match behaviour {
         Behaviour::Silent => {}

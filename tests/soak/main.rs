@@ -1,7 +1,7 @@
-//! Many refused clients, most of them misbehaving, and one honest one beside them.
+//! Many rejected clients, most of them misbehaving, and one honest one beside them.
 //!
 //! The server runs in a process of its own, whose memory and descriptors must return to where they
-//! were. `TOWER_EXPECT_SOAK=100000` sets the number of refusals, 2,000 unless set;
+//! were. `TOWER_EXPECT_SOAK=100000` sets the number of rejections, 2,000 unless set;
 //! `TOWER_EXPECT_SOAK_CONNECTIONS` how many are under way at a time, 200 unless set.
 
 #![cfg(all(feature = "tokio", target_os = "linux"))]
@@ -24,20 +24,20 @@ use std::{
 
 use clients::{Behaviour, Seen};
 
-const TEST: &str = "refused_clients_of_every_kind_leave_nothing_behind";
+const TEST: &str = "rejected_clients_of_every_kind_leave_nothing_behind";
 
 #[test]
-fn refused_clients_of_every_kind_leave_nothing_behind() {
+fn rejected_clients_of_every_kind_leave_nothing_behind() {
     if process::wanted().is_some() {
         return server::run();
     }
-    let refusals = number("TOWER_EXPECT_SOAK", 2_000);
+    let rejections = number("TOWER_EXPECT_SOAK", 2_000);
     let connections = number("TOWER_EXPECT_SOAK_CONNECTIONS", 200);
     let runtime = tokio::runtime::Runtime::new().expect("a runtime");
-    runtime.block_on(soak(refusals, connections));
+    runtime.block_on(soak(rejections, connections));
 }
 
-async fn soak(refusals: usize, connections: usize) {
+async fn soak(rejections: usize, connections: usize) {
     let server = process::Server::start(TEST, "");
     let at_rest = server.resources().descriptors;
     // The first 8,000 bring pools and caches to their working size, which 60,000 do not exceed.
@@ -47,7 +47,7 @@ async fn soak(refusals: usize, connections: usize) {
     let before = server.resources();
     let undisturbed = clients::honest_rate(server.address, Duration::from_secs(2)).await;
 
-    let load = Arc::new(Load::new(refusals));
+    let load = Arc::new(Load::new(rejections));
     let started = Instant::now();
     let running = tokio::spawn(Arc::clone(&load).run(server.address, connections));
     let done = Arc::new(AtomicBool::new(false));
@@ -62,12 +62,15 @@ async fn soak(refusals: usize, connections: usize) {
     server.settle(at_rest).await;
     let after = server.resources();
     let lost = load.lost.load(Ordering::Relaxed);
-    println!("{refusals} refusals, {connections} at a time, in {took:.1?}; {lost} not seen");
+    println!("{rejections} rejections, {connections} at a time, in {took:.1?}; {lost} not seen");
     println!("honest uploads a second: {undisturbed:.0} undisturbed, {disturbed:.0} beside them");
     println!("before: {before}");
     println!("after:  {after}");
 
-    assert_eq!(lost, 0, "refusals that a client waited for and did not see");
+    assert_eq!(
+        lost, 0,
+        "rejections that a client waited for and did not see"
+    );
     assert!(after.descriptors <= at_rest, "descriptors leak");
     let allowance = 4 << 20;
     assert!(after.memory <= before.memory + allowance, "memory leaks");
@@ -77,16 +80,16 @@ async fn soak(refusals: usize, connections: usize) {
     );
 }
 
-/// Refusals still to provoke, and those that went unseen.
+/// Rejections still to provoke, and those that went unseen.
 struct Load {
     left: AtomicUsize,
     lost: AtomicUsize,
 }
 
 impl Load {
-    fn new(refusals: usize) -> Self {
+    fn new(rejections: usize) -> Self {
         Self {
-            left: AtomicUsize::new(refusals),
+            left: AtomicUsize::new(rejections),
             lost: AtomicUsize::new(0),
         }
     }
@@ -97,7 +100,7 @@ impl Load {
             tokio::spawn(async move {
                 while let Some(number) = load.next() {
                     let behaviour = Behaviour::of(number);
-                    if clients::be_refused(address, behaviour).await == Seen::No {
+                    if clients::be_rejected(address, behaviour).await == Seen::No {
                         load.lost.fetch_add(1, Ordering::Relaxed);
                     }
                 }

@@ -1,4 +1,4 @@
-//! The server: refuses `/refused`, reads all of `/accepted`.
+//! The server: rejects `/rejected`, reads all of `/accepted`.
 
 use axum::{
     body::Body, extract::Request, http::StatusCode, routing::put, serve::ListenerExt, Router,
@@ -28,10 +28,10 @@ pub(crate) fn run() {
 fn app() -> Router {
     Router::new()
         .route("/accepted", put(accept))
-        .route("/refused", put(|| async { StatusCode::OK }))
+        .route("/rejected", put(|| async { StatusCode::OK }))
         .layer(ExpectLayer::new(|head: &RequestHead| {
             match head.uri.path() {
-                "/refused" => Err(Rejection::unauthorized("Bearer")),
+                "/rejected" => Err(Rejection::unauthorized("Bearer")),
                 _ => Ok(()),
             }
         }))

@@ -116,16 +116,16 @@ async fn curl_uploads_after_the_100() {
 }
 
 #[tokio::test]
-async fn curl_sees_each_refusal_and_sends_nothing() {
+async fn curl_sees_each_rejection_and_sends_nothing() {
     if !curl_has(None) {
         return;
     }
-    let file = Upload::new("refused");
+    let file = Upload::new("rejected");
     let app = App::new();
     let address = serve(layer().layer(app.clone())).await;
     for status in [401, 413, 415, 417, 503] {
-        let refuse = format!("x-refuse: {status}");
-        let outcome = upload(address, file.path(), &["--header", &refuse]).await;
+        let reject = format!("x-reject: {status}");
+        let outcome = upload(address, file.path(), &["--header", &reject]).await;
         assert!(outcome.success, "{status}");
         assert_eq!(outcome.status, status);
         assert_eq!(outcome.uploaded, 0, "{status}");
@@ -136,7 +136,7 @@ async fn curl_sees_each_refusal_and_sends_nothing() {
 
 #[cfg(feature = "tokio")]
 #[tokio::test]
-async fn curl_sees_each_refusal_when_it_does_not_wait() {
+async fn curl_sees_each_rejection_when_it_does_not_wait() {
     if !curl_has(None) {
         return;
     }
@@ -145,8 +145,8 @@ async fn curl_sees_each_refusal_when_it_does_not_wait() {
     let address = serve(layer().layer(app.clone())).await;
     for _ in 0..5 {
         for status in [401, 413] {
-            let refuse = format!("x-refuse: {status}");
-            let more = ["--header", &refuse, "--header", "Expect:"];
+            let reject = format!("x-reject: {status}");
+            let more = ["--header", &reject, "--header", "Expect:"];
             let outcome = upload(address, file.path(), &more).await;
             assert!(outcome.success, "{status}");
             assert_eq!(outcome.status, status);
@@ -172,19 +172,19 @@ async fn curl_uploads_over_http_2() {
 /// With an empty answer: curl over HTTP/2 loses a few in a thousand that have content.
 #[cfg(feature = "tokio")]
 #[tokio::test]
-async fn curl_sees_each_refusal_over_http_2() {
+async fn curl_sees_each_rejection_over_http_2() {
     use tower_expect::render::Empty;
 
     if !curl_has(Some("HTTP2")) {
         return;
     }
-    let file = Upload::new("refused-h2");
+    let file = Upload::new("rejected-h2");
     let app = App::new();
     let address = serve(layer().render_with(Empty).layer(app.clone())).await;
     for _ in 0..5 {
         for status in [401, 413, 417] {
-            let refuse = format!("x-refuse: {status}");
-            let more = ["--http2-prior-knowledge", "--header", &refuse];
+            let reject = format!("x-reject: {status}");
+            let more = ["--http2-prior-knowledge", "--header", &reject];
             let outcome = upload(address, file.path(), &more).await;
             assert!(outcome.success, "{status}");
             assert_eq!((outcome.status, outcome.version.as_str()), (status, "2"));

@@ -131,8 +131,8 @@ async fn attack_all(app: &App, address: SocketAddr, head: impl fmt::Display, sta
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn nothing_hidden_behind_a_rejection_is_executed() {
     for (fields, status) in [
-        ("Expect: 100-continue\r\nx-refuse: 401\r\n", 401),
-        ("Expect: 100-continue\r\nx-refuse: 413\r\n", 413),
+        ("Expect: 100-continue\r\nx-reject: 401\r\n", 401),
+        ("Expect: 100-continue\r\nx-reject: 413\r\n", 413),
         ("Expect: foo\r\n", 417),
         ("Expect: 100-continue, 100-continue\r\n", 417),
         ("Expect: y 100-continue\r\n", 400),
@@ -173,7 +173,7 @@ async fn nothing_hidden_behind_an_early_answer_is_executed() {
 
 #[cfg(feature = "tokio")]
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn nothing_hidden_behind_the_refusal_of_a_body_limit_is_executed() {
+async fn nothing_hidden_behind_the_rejection_of_a_body_limit_is_executed() {
     let app = App::new();
     let layer = brief(ExpectLayer::new(by_field));
     let limit = tower_http::limit::RequestBodyLimitLayer::new(100);
@@ -224,11 +224,11 @@ async fn nothing_hidden_in_the_unread_rest_of_a_content_is_executed() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn nothing_hidden_in_refused_content_is_executed_without_an_expectation_either() {
+async fn nothing_hidden_in_rejected_content_is_executed_without_an_expectation_either() {
     let app = App::new();
     let layer = brief(ExpectLayer::new(by_field));
     let address = serve_http1(layer.layer(app.clone())).await;
-    let head = "POST /sink HTTP/1.1\r\nHost: a\r\nx-refuse: 413\r\n";
+    let head = "POST /sink HTTP/1.1\r\nHost: a\r\nx-reject: 413\r\n";
     let closes = |attack: &Attack| {
         attack.framing.ends_with("chunked") || attack.framing.ends_with("1000000")
     };
@@ -244,12 +244,12 @@ async fn nothing_hidden_in_refused_content_is_executed_without_an_expectation_ei
 
 #[cfg(feature = "tokio")]
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn small_refused_content_is_consumed_to_the_byte_before_the_next_request() {
+async fn small_rejected_content_is_consumed_to_the_byte_before_the_next_request() {
     let app = App::new();
     let layer = brief(ExpectLayer::new(by_field));
     let address = serve_http1(layer.layer(app.clone())).await;
     let length = HIDDEN.len();
-    let fields = format!("Host: a\r\nx-refuse: 413\r\nContent-Length: {length}");
+    let fields = format!("Host: a\r\nx-reject: 413\r\nContent-Length: {length}");
     let next = HIDDEN.replace("\r\n\r\n", "\r\nConnection: close\r\n\r\n");
     for number in 1..=tries(50) {
         let mut wire = Wire::to(address).await;

@@ -1,5 +1,5 @@
 //! Forms of the Expect field over HTTP/1. No client here ever sends its content: a request that is
-//! neither refused nor invited would stall the test.
+//! neither rejected nor invited would stall the test.
 
 use http::StatusCode;
 use tower::Layer;
@@ -16,7 +16,7 @@ fn request(expect: &[u8]) -> Vec<u8> {
 }
 
 /// The answer to a request with these Expect lines, after which the connection must end.
-async fn refusal<V>(layer: ExpectLayer<V>, lines: &[u8]) -> Message
+async fn rejection<V>(layer: ExpectLayer<V>, lines: &[u8]) -> Message
 where
     V: tower_expect::Validator + Send + Sync + 'static,
 {
@@ -45,7 +45,7 @@ async fn an_unknown_expectation_is_answered_with_417() {
         "foo=\"100-continue\"",
     ] {
         let lines = format!("Expect: {expect}");
-        let answer = refusal(layer(), lines.as_bytes()).await;
+        let answer = rejection(layer(), lines.as_bytes()).await;
         assert_eq!(answer.status(), 417, "{expect:?}");
         assert!(answer.content.contains("repeat the request without"));
     }
@@ -68,7 +68,7 @@ async fn a_malformed_field_is_answered_with_400() {
         b"100-continue\xff",
     ];
     for expect in cases {
-        let answer = refusal(layer(), &[b"Expect: ", expect].concat()).await;
+        let answer = rejection(layer(), &[b"Expect: ", expect].concat()).await;
         let expect = String::from_utf8_lossy(expect);
         assert_eq!(answer.status(), 400, "{expect:?}");
     }
@@ -81,7 +81,7 @@ async fn one_malformed_line_among_good_ones_is_answered_with_400() {
         "Expect: y 100-continue\r\nExpect: 100-continue",
         "Expect: foo, =",
     ] {
-        let answer = refusal(layer().support("foo"), lines.as_bytes()).await;
+        let answer = rejection(layer().support("foo"), lines.as_bytes()).await;
         assert_eq!(answer.status(), 400, "{lines:?}");
     }
 }
@@ -95,7 +95,7 @@ async fn one_unknown_member_anywhere_is_answered_with_417() {
         "Expect: foo\r\nExpect: 100-continue",
         "Expect: known\r\nExpect: foo\r\nExpect: 100-continue",
     ] {
-        let answer = refusal(layer().support("known"), lines.as_bytes()).await;
+        let answer = rejection(layer().support("known"), lines.as_bytes()).await;
         assert_eq!(answer.status(), 417, "{lines:?}");
     }
 }
@@ -111,7 +111,7 @@ async fn forms_for_which_hyper_sends_no_100_are_answered_with_417_rather_than_st
         "Expect: foo, 100-continue",
         "Expect: 100-continue\r\nExpect:",
     ] {
-        let answer = refusal(layer().support("foo"), lines.as_bytes()).await;
+        let answer = rejection(layer().support("foo"), lines.as_bytes()).await;
         assert_eq!(answer.status(), 417, "{lines:?}");
     }
 }
@@ -140,7 +140,7 @@ async fn several_lines_are_served_if_the_last_is_100_continue() {
 }
 
 #[tokio::test]
-async fn a_declared_extension_alone_invites_nothing_and_is_let_in() {
+async fn a_declared_extension_alone_invites_nothing_and_is_accepted() {
     let service = layer().support("foo").layer(App::new());
     let mut wire = Wire::to(serve_http1(service).await).await;
     wire.send([request(b"Expect: Foo=1"), b"hello".to_vec()].concat())
@@ -149,7 +149,7 @@ async fn a_declared_extension_alone_invites_nothing_and_is_let_in() {
 }
 
 #[tokio::test]
-async fn folded_lines_and_a_space_before_the_colon_are_refused_by_hyper() {
+async fn folded_lines_and_a_space_before_the_colon_are_rejected_by_hyper() {
     for lines in [
         "Expect:\r\n 100-continue",
         "Expect: 100-continue,\r\n\tfoo",
@@ -170,7 +170,7 @@ async fn folded_lines_and_a_space_before_the_colon_are_refused_by_hyper() {
 }
 
 #[tokio::test]
-async fn an_unknown_expectation_without_content_is_refused_too_and_keeps_the_connection() {
+async fn an_unknown_expectation_without_content_is_rejected_too_and_keeps_the_connection() {
     let app = App::new();
     let mut wire = Wire::to(serve_http1(layer().layer(app.clone())).await).await;
     wire.send("GET /sink HTTP/1.1\r\nHost: a\r\nExpect: foo\r\n\r\n")
@@ -193,7 +193,7 @@ async fn the_value_is_never_echoed() {
         "100-continue;x-marker=script",
     ] {
         let lines = format!("Expect: {expect}");
-        let answer = refusal(layer(), lines.as_bytes()).await;
+        let answer = rejection(layer(), lines.as_bytes()).await;
         let status = StatusCode::from_u16(answer.status()).unwrap();
         assert!(status.is_client_error());
         for marker in ["script", "x-marker", "foo"] {
@@ -209,7 +209,7 @@ async fn the_value_is_never_echoed() {
 async fn the_default_layer_keeps_to_the_grammar_as_well() {
     for (expect, status) in [("foo", 417), ("y 100-continue", 400)] {
         let lines = format!("Expect: {expect}");
-        let answer = refusal(quick(ExpectLayer::default()), lines.as_bytes()).await;
+        let answer = rejection(quick(ExpectLayer::default()), lines.as_bytes()).await;
         assert_eq!(answer.status(), status, "{expect:?}");
     }
 }

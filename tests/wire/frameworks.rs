@@ -49,7 +49,7 @@ fn post_to(path: &str, fields: &str, length: usize) -> String {
 }
 
 #[tokio::test]
-async fn axum_invites_what_is_let_in_and_refuses_the_rest_before_its_extractors() {
+async fn axum_invites_what_is_accepted_and_rejects_the_rest_before_its_extractors() {
     let app = App::new();
     let address = serve_axum(router(&app).layer(layer())).await;
     let mut wire = Wire::to(address).await;
@@ -62,7 +62,7 @@ async fn axum_invites_what_is_let_in_and_refuses_the_rest_before_its_extractors(
         assert_eq!(answer.field("connection"), None);
         assert_eq!(app.calls(), calls);
     }
-    wire.send(post_to("/upload", "x-refuse: 401\r\n", 5)).await;
+    wire.send(post_to("/upload", "x-reject: 401\r\n", 5)).await;
     let answers = wire.rest(true).await;
     assert_eq!(statuses(&answers), [401]);
     assert_eq!(answers[0].field("connection"), Some("close"));
@@ -75,7 +75,7 @@ async fn a_layer_on_axums_routes_leaves_its_fallback_alone() {
     let address = serve_axum(router(&app).route_layer(layer())).await;
     for (path, status) in [("/upload", 413), ("/nowhere", 404)] {
         let mut wire = Wire::to(address).await;
-        wire.send(post_to(path, "x-refuse: 413\r\n", 5)).await;
+        wire.send(post_to(path, "x-reject: 413\r\n", 5)).await;
         let answer = wire.next().await;
         assert_eq!(answer.status(), status, "{path}");
         wire.end().await;
@@ -99,7 +99,7 @@ async fn a_layer_for_the_app_and_one_for_a_route_both_hold() {
         ("/images", "", 415),
         (
             "/images",
-            "content-type: image/png\r\nx-refuse: 401\r\n",
+            "content-type: image/png\r\nx-reject: 401\r\n",
             401,
         ),
     ] {
@@ -117,7 +117,7 @@ async fn a_layer_for_the_app_and_one_for_a_route_both_hold() {
 }
 
 #[tokio::test]
-async fn axums_body_limit_alone_invites_what_it_refuses_and_this_layer_does_not() {
+async fn axums_body_limit_alone_invites_what_it_rejects_and_this_layer_does_not() {
     let limited = |app: &App| router(app).layer(DefaultBodyLimit::max(1024));
     let app = App::new();
     let too_much = post_to("/upload", "", 2048);
@@ -153,15 +153,15 @@ async fn axums_handlers_that_take_no_body_answer_without_a_100_and_close() {
 }
 
 #[tokio::test]
-async fn axum_over_http_2_refuses_and_lets_in() {
+async fn axum_over_http_2_rejects_and_accepts() {
     let app = App::new();
     let connection = Connection::to(serve_axum(router(&app).layer(layer())).await).await;
     let request = |path| {
         let request = expecting(path).method("POST");
         request.header("content-length", 5)
     };
-    let refused = request("/upload").header("x-refuse", "401");
-    let mut exchange = connection.open(refused, false).await;
+    let rejected = request("/upload").header("x-reject", "401");
+    let mut exchange = connection.open(rejected, false).await;
     let received = exchange.receive().await;
     assert_eq!(received.response.status(), 401);
     assert!(!received.response.headers().contains_key("connection"));

@@ -1,4 +1,4 @@
-//! Requests that are let in over HTTP/1: when the 100 goes out, and when none does.
+//! Requests that are accepted over HTTP/1: when the 100 goes out, and when none does.
 
 use std::time::Duration;
 

@@ -32,7 +32,7 @@ async fn works(connection: &Connection) {
 async fn a_rejection_ends_its_stream_with_no_error_and_leaves_the_connection_usable() {
     let app = App::new();
     let connection = connect(&app).await;
-    let refused = [
+    let rejected = [
         ("100-continue", Some("401"), 401),
         ("100-continue", Some("413"), 413),
         ("100-continue", Some("308"), 308),
@@ -40,22 +40,22 @@ async fn a_rejection_ends_its_stream_with_no_error_and_leaves_the_connection_usa
         ("y 100-continue", None, 400),
         ("", Some("415"), 415),
     ];
-    for (expect, refuse, status) in refused {
+    for (expect, reject, status) in rejected {
         let mut request = put("/sink").header("expect", expect);
-        if let Some(refuse) = refuse {
-            request = request.header("x-refuse", refuse);
+        if let Some(reject) = reject {
+            request = request.header("x-reject", reject);
         }
         let mut exchange = connection.open(request, false).await;
         let received = exchange.receive().await;
         assert_eq!(received.response.status(), status, "{expect:?}");
         assert!(received.interim.is_empty(), "{received:?}");
         assert!(!received.response.headers().contains_key(CONNECTION));
-        // Content over HTTP/2 costs curl refusals.
+        // Content over HTTP/2 costs curl rejections.
         assert!(received.response.body().is_empty());
         assert_eq!(exchange.reset().await, Reason::NO_ERROR, "{expect:?}");
         works(&connection).await;
     }
-    assert_eq!(app.calls(), refused.len());
+    assert_eq!(app.calls(), rejected.len());
 }
 
 #[tokio::test]
@@ -74,14 +74,14 @@ async fn the_applications_early_answer_ends_its_stream_with_no_error() {
 }
 
 #[tokio::test]
-async fn other_streams_go_on_beside_a_refused_one() {
+async fn other_streams_go_on_beside_a_rejected_one() {
     let app = App::new();
     let connection = connect(&app).await;
     let mut upload = connection.open(put("/sink"), false).await;
     assert!(upload.send(Bytes::from(vec![0; 100_000]), false).await);
     for _ in 0..10 {
-        let refused = expecting("/sink").header("x-refuse", "401");
-        let mut exchange = connection.open(refused, false).await;
+        let rejected = expecting("/sink").header("x-reject", "401");
+        let mut exchange = connection.open(rejected, false).await;
         assert_eq!(exchange.receive().await.response.status(), 401);
         assert!(upload.send(Bytes::from(vec![0; 10_000]), false).await);
         assert_eq!(exchange.reset().await, Reason::NO_ERROR);
@@ -91,7 +91,7 @@ async fn other_streams_go_on_beside_a_refused_one() {
 }
 
 #[tokio::test]
-async fn an_expectation_that_nobody_can_meet_is_let_in_by_default() {
+async fn an_expectation_that_nobody_can_meet_is_accepted_by_default() {
     let app = App::new();
     let connection = connect(&app).await;
     for expect in [
@@ -109,7 +109,7 @@ async fn an_expectation_that_nobody_can_meet_is_let_in_by_default() {
 }
 
 #[tokio::test]
-async fn an_expectation_that_nobody_can_meet_is_refused_on_demand() {
+async fn an_expectation_that_nobody_can_meet_is_rejected_on_demand() {
     let app = App::new();
     let layer = layer().when_continue_unavailable(ContinueUnavailable::Reject);
     let connection = Connection::to(serve(layer.layer(app.clone())).await).await;
@@ -158,7 +158,7 @@ async fn a_plain_get_that_ends_with_an_empty_frame_is_validated_and_has_no_body(
 async fn a_client_that_sends_everything_before_it_reads_sees_the_rejection() {
     let connection = connect(&App::new()).await;
     for request in [put("/sink"), expecting("/sink")] {
-        let request = request.header("x-refuse", "413");
+        let request = request.header("x-reject", "413");
         let mut exchange = connection.open(request, false).await;
         assert!(exchange.send(Bytes::from(vec![0; 4 << 20]), true).await);
         let received = exchange.receive().await;
@@ -168,10 +168,10 @@ async fn a_client_that_sends_everything_before_it_reads_sees_the_rejection() {
 }
 
 #[tokio::test]
-async fn two_hundred_refused_uploads_leave_the_window_of_the_connection_open() {
+async fn two_hundred_rejected_uploads_leave_the_window_of_the_connection_open() {
     let connection = connect(&App::new()).await;
     for number in 0..200 {
-        let request = put("/sink").header("x-refuse", "413");
+        let request = put("/sink").header("x-reject", "413");
         let mut exchange = connection.open(request, false).await;
         // Each third gives up in the middle.
         let end = number % 3 > 0;

@@ -1,4 +1,4 @@
-//! Requests that are refused over HTTP/1, by the layer or by the application.
+//! Requests that are rejected over HTTP/1, by the layer or by the application.
 
 use std::{
     pin::Pin,
@@ -44,7 +44,7 @@ async fn a_rejection_comes_without_a_100_and_closes_the_connection() {
         for status in [
             307, 308, 400, 401, 403, 405, 411, 413, 415, 417, 429, 500, 503,
         ] {
-            let fields = format!("Expect: 100-continue\r\nx-refuse: {status}\r\n{framing}\r\n");
+            let fields = format!("Expect: 100-continue\r\nx-reject: {status}\r\n{framing}\r\n");
             let answer = answer_to(address, &put("/sink", &fields)).await;
             assert_eq!(answer.status(), status);
             assert_eq!(answer.field("connection"), Some("close"), "{answer:?}");
@@ -62,7 +62,7 @@ async fn a_rejection_carries_the_field_that_its_status_requires() {
         (401, "www-authenticate", "Bearer"),
         (415, "accept", "image/png"),
     ] {
-        let fields = format!("Expect: 100-continue\r\nx-refuse: {status}\r\nContent-Length: 9\r\n");
+        let fields = format!("Expect: 100-continue\r\nx-reject: {status}\r\nContent-Length: 9\r\n");
         let answer = answer_to(address, &put("/sink", &fields)).await;
         assert_eq!(answer.field(field), Some(value));
     }
@@ -74,7 +74,7 @@ async fn head_is_told_the_length_of_the_rejection_of_get() {
     let mut lengths = Vec::new();
     for method in ["GET", "HEAD"] {
         let mut wire = Wire::to(address).await;
-        let fields = "x-refuse: 401\r\nConnection: close\r\n";
+        let fields = "x-reject: 401\r\nConnection: close\r\n";
         wire.send(put("/sink", fields).replace("PUT", method)).await;
         let answers = wire.rest(method == "GET").await;
         assert_eq!(statuses(&answers), [401]);
@@ -89,7 +89,7 @@ async fn a_status_that_has_no_body_has_no_length_and_leaves_no_byte() {
     let address = serve_http1(layer().layer(App::new())).await;
     for (status, length) in [(204, None), (205, Some("0")), (304, None)] {
         let mut wire = Wire::to(address).await;
-        let fields = format!("x-refuse: {status}\r\n");
+        let fields = format!("x-reject: {status}\r\n");
         wire.send(put("/sink", &fields).replace("PUT", "GET")).await;
         let answer = wire.next().await;
         assert_eq!(answer.status(), status);
@@ -105,7 +105,7 @@ async fn a_status_that_has_no_body_has_no_length_and_leaves_no_byte() {
 #[tokio::test]
 async fn the_rejection_of_head_has_no_content() {
     let address = serve_http1(layer().layer(App::new())).await;
-    let fields = "Expect: 100-continue\r\nx-refuse: 401\r\nContent-Length: 9\r\n";
+    let fields = "Expect: 100-continue\r\nx-reject: 401\r\nContent-Length: 9\r\n";
     let mut wire = Wire::to(address).await;
     wire.send(put("/sink", fields).replace("PUT", "HEAD")).await;
     let answers = wire.rest(false).await;
@@ -118,7 +118,7 @@ async fn leaving_the_expectation_out_changes_no_rejection() {
     let app = App::new();
     let address = serve_http1(layer().layer(app.clone())).await;
     for framing in ["Content-Length: 100000", "Transfer-Encoding: chunked"] {
-        let fields = format!("x-refuse: 413\r\n{framing}\r\n");
+        let fields = format!("x-reject: 413\r\n{framing}\r\n");
         let answer = answer_to(address, &put("/sink", &fields)).await;
         assert_eq!(answer.status(), 413);
         assert_eq!(answer.field("connection"), Some("close"));
@@ -130,7 +130,7 @@ async fn leaving_the_expectation_out_changes_no_rejection() {
 async fn a_length_beside_chunked_never_makes_content_small() {
     let app = App::new();
     let address = serve_http1(layer().layer(app.clone())).await;
-    let fields = "x-refuse: 413\r\nContent-Length: 3\r\nTransfer-Encoding: chunked\r\n";
+    let fields = "x-reject: 413\r\nContent-Length: 3\r\nTransfer-Encoding: chunked\r\n";
     let answer = answer_to(address, &put("/sink", fields)).await;
     assert_eq!(answer.field("connection"), Some("close"));
     assert_eq!(app.calls(), 0);
@@ -143,7 +143,7 @@ async fn small_content_without_an_expectation_is_read_and_the_connection_goes_on
     let address = serve_http1(layer().layer(app.clone())).await;
     let mut wire = Wire::to(address).await;
     for _ in 0..3 {
-        wire.send(put("/sink", "x-refuse: 413\r\nContent-Length: 5\r\n"))
+        wire.send(put("/sink", "x-reject: 413\r\nContent-Length: 5\r\n"))
             .await;
         let answer = wire.next().await;
         assert_eq!((answer.status(), answer.field("connection")), (413, None));
@@ -156,17 +156,17 @@ async fn small_content_without_an_expectation_is_read_and_the_connection_goes_on
 }
 
 #[tokio::test]
-async fn an_http_1_0_client_is_refused_with_a_final_status_only() {
+async fn an_http_1_0_client_is_rejected_with_a_final_status_only() {
     let app = App::new();
     let address = serve_http1(layer().layer(app.clone())).await;
-    let fields = "Expect: 100-continue\r\nx-refuse: 413\r\nContent-Length: 9\r\n";
+    let fields = "Expect: 100-continue\r\nx-reject: 413\r\nContent-Length: 9\r\n";
     let answer = answer_to(address, &put("/sink", fields).replace("1.1", "1.0")).await;
     assert_eq!(answer.status(), 413);
     assert_eq!(app.calls(), 0);
 }
 
 #[tokio::test]
-async fn an_async_validator_refuses_as_a_plain_one_does() {
+async fn an_async_validator_rejects_as_a_plain_one_does() {
     let app = App::new();
     let layer = quick(ExpectLayer::new_async(|_: &RequestHead| async {
         sleep(Duration::from_millis(20)).await;
@@ -213,7 +213,7 @@ async fn the_applications_own_early_answer_comes_without_a_100_and_closes() {
 
 #[cfg(feature = "tokio")]
 #[tokio::test]
-async fn a_body_limit_inside_refuses_without_a_100_and_closes() {
+async fn a_body_limit_inside_rejects_without_a_100_and_closes() {
     let app = App::new();
     let limited = ServiceBuilder::new()
         .layer(layer())
@@ -232,10 +232,10 @@ async fn a_body_limit_inside_refuses_without_a_100_and_closes() {
 async fn a_client_that_sends_everything_before_it_reads_sees_the_rejection() {
     let address = serve_http1(layer().layer(App::new())).await;
     let content = vec![b'x'; 4 << 20];
-    for (path, refuse, status) in [("/sink", "x-refuse: 413\r\n", 413), ("/early", "", 409)] {
+    for (path, reject, status) in [("/sink", "x-reject: 413\r\n", 413), ("/early", "", 409)] {
         for expect in ["", "Expect: 100-continue\r\n"] {
             let mut wire = Wire::to(address).await;
-            let fields = format!("{refuse}{expect}Content-Length: {}\r\n", content.len());
+            let fields = format!("{reject}{expect}Content-Length: {}\r\n", content.len());
             wire.send(put(path, &fields)).await;
             wire.send(&content).await;
             let answer = wire.next().await;
@@ -283,7 +283,7 @@ impl Body for Counted {
 /// hyper does not notice over HTTP/1 that a client is gone whose content nobody reads: the deadline
 /// of the validator has to end such an exchange.
 #[tokio::test]
-async fn no_body_outlives_a_refused_exchange_whose_client_is_gone() {
+async fn no_body_outlives_a_rejected_exchange_whose_client_is_gone() {
     let alive = Arc::new(AtomicUsize::new(0));
     let layer = quick(ExpectLayer::new_async(|head: &RequestHead| {
         let hangs = head.uri.path() == "/never";
@@ -310,10 +310,10 @@ async fn no_body_outlives_a_refused_exchange_whose_client_is_gone() {
     let drained = if cfg!(feature = "tokio") { 100 } else { 0 };
     for (fields, left) in [(expecting, 0), (plain, drained)] {
         for _ in 0..100 {
-            let mut refused = Wire::to(address).await;
-            refused.send(put("/sink", fields)).await;
-            assert_eq!(refused.next().await.status(), 403);
-            wires.push(refused);
+            let mut rejected = Wire::to(address).await;
+            rejected.send(put("/sink", fields)).await;
+            assert_eq!(rejected.next().await.status(), 403);
+            wires.push(rejected);
         }
         assert_eq!(alive.load(Ordering::SeqCst), left);
     }

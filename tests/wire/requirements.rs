@@ -22,7 +22,7 @@ const STANDARD: [Row; 15] = [
         "An HTTP/1.0 client is never sent a 1xx (9110 §15.2)",
         &[
             "http1::http_1_0_never_gets_a_1xx_nor_a_417_whatever_it_expects",
-            "rejected::an_http_1_0_client_is_refused_with_a_final_status_only",
+            "rejected::an_http_1_0_client_is_rejected_with_a_final_status_only",
         ],
     ),
     (
@@ -82,7 +82,7 @@ const STANDARD: [Row; 15] = [
         "417 stands for an expectation that a server on the way cannot meet (9110 §15.5.18)",
         &[
             "field::forms_for_which_hyper_sends_no_100_are_answered_with_417_rather_than_stalled",
-            "http2::an_expectation_that_nobody_can_meet_is_refused_on_demand",
+            "http2::an_expectation_that_nobody_can_meet_is_rejected_on_demand",
         ],
     ),
     (
@@ -90,7 +90,7 @@ const STANDARD: [Row; 15] = [
         "Content is read to its end or the connection closed after the response (9112 §9.3)",
         &[
             "rejected::small_content_without_an_expectation_is_read_and_the_connection_goes_on",
-            "desync::small_refused_content_is_consumed_to_the_byte_before_the_next_request",
+            "desync::small_rejected_content_is_consumed_to_the_byte_before_the_next_request",
             "desync::nothing_hidden_behind_a_rejection_is_executed",
         ],
     ),
@@ -108,7 +108,7 @@ const STANDARD: [Row; 15] = [
         "A server that reads on before it closes spares the response a TCP reset (9112 §9.6)",
         &[
             "rejected::a_client_that_sends_everything_before_it_reads_sees_the_rejection",
-            "curl::curl_sees_each_refusal_when_it_does_not_wait",
+            "curl::curl_sees_each_rejection_when_it_does_not_wait",
         ],
     ),
     (

@@ -83,7 +83,7 @@ async fn a_rejection_comes_without_a_100() {
         ("=", 400),
     ] {
         let request = put("/sink").header("expect", expect);
-        let request = request.header("x-refuse", "413");
+        let request = request.header("x-reject", "413");
         let mut exchange = connection.open(request, false).await;
         let received = exchange.receive().await;
         assert_eq!(received.response.status(), status);
@@ -158,8 +158,8 @@ async fn nested_layers_share_the_one_100() {
     let nested = layer().layer(layer().layer(App::new()));
     let connection = Connection::to(serve_signalled(nested).await).await;
     is_invited(connection.open(expecting("/sink"), false).await).await;
-    let refused = expecting("/sink").header("x-refuse", "401");
-    let mut exchange = connection.open(refused, false).await;
+    let rejected = expecting("/sink").header("x-reject", "401");
+    let mut exchange = connection.open(rejected, false).await;
     let received = exchange.receive().await;
     assert_eq!(received.response.status(), 401);
     assert!(received.interim.is_empty(), "{received:?}");

@@ -171,7 +171,7 @@ async fn no_100_strays_out_when_an_outer_layer_takes_a_rejection_apart() {
     for outer in OUTERS {
         let address = serve_http1(wrapped(outer)).await;
         for start in ["POST /sink", "HEAD /sink"] {
-            let request = expecting(start, "x-refuse: 401\r\n");
+            let request = expecting(start, "x-reject: 401\r\n");
             only(address, &request, 401, &format!("{outer:?}")).await;
         }
         let unknown = expecting("POST /sink", "Expect: foo\r\nExpect: 100-continue\r\n");
@@ -198,7 +198,7 @@ async fn no_100_strays_out_when_a_compressing_layer_is_outside() {
         .layer(layer())
         .service(App::new());
     let address = serve_http1(service).await;
-    let fields = "x-refuse: 401\r\nAccept-Encoding: gzip\r\n";
+    let fields = "x-reject: 401\r\nAccept-Encoding: gzip\r\n";
     only(
         address,
         &expecting("POST /sink", fields),

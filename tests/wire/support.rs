@@ -35,7 +35,7 @@ pub(crate) async fn soon<F: Future>(or_else: &str, future: F) -> F::Output {
     result.unwrap_or_else(|_| panic!("{or_else} within {PATIENCE:?}"))
 }
 
-/// A layer that refuses what the field `x-refuse` of the request names.
+/// A layer that rejects what the field `x-reject` of the request names.
 pub(crate) fn layer() -> ExpectLayer<Check> {
     quick(ExpectLayer::new(by_field))
 }
@@ -54,7 +54,7 @@ pub(crate) fn quick<V>(layer: ExpectLayer<V>) -> ExpectLayer<V> {
 }
 
 pub(crate) fn by_field(head: &RequestHead) -> Result<(), Rejection> {
-    let Some(status) = head.headers.get("x-refuse") else {
+    let Some(status) = head.headers.get("x-reject") else {
         return Ok(());
     };
     Err(match status.to_str().unwrap() {

@@ -10,7 +10,7 @@ mod support;
 #[allow(dead_code, reason = "main is for `cargo run`")]
 mod tour;
 
-use support::{accepted, outcome, refused, start, to, with_token};
+use support::{accepted, outcome, rejected, start, to, with_token};
 use tour::exchange::Exchange;
 
 #[tokio::test]
@@ -20,12 +20,12 @@ async fn async_validator_counts_uploads_in_the_database() {
         authorization: None,
         ..to("/some.bin")
     };
-    assert_eq!(outcome(server, anonymous).await, refused(401));
+    assert_eq!(outcome(server, anonymous).await, rejected(401));
     let with = |token| outcome(server, with_token(token));
-    assert_eq!(with("Bearer unknown").await, refused(401));
-    assert_eq!(with("Bearer spent").await, refused(429));
+    assert_eq!(with("Bearer unknown").await, rejected(401));
+    assert_eq!(with("Bearer spent").await, rejected(429));
     let (one, other) = tokio::join!(with("Bearer s3cr3t"), with("Bearer s3cr3t"));
     assert_eq!((one, other), (accepted(), accepted()));
-    assert_eq!(with("Bearer s3cr3t").await, refused(429));
-    assert_eq!(with("Bearer s3cr3t").await, refused(429));
+    assert_eq!(with("Bearer s3cr3t").await, rejected(429));
+    assert_eq!(with("Bearer s3cr3t").await, rejected(429));
 }

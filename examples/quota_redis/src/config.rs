@@ -14,13 +14,13 @@ pub(crate) struct Config {
     pub(crate) tokens: Tokens,
 }
 
-/// What happens to uploads while Redis does not answer.
+/// What happens to uploads while Redis does not respond.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum WithoutRedis {
     /// Fail-closed: 503.
-    Refuse,
-    /// Fail-open: let in, and counted when Redis is back. What still runs then needs room like others.
-    Admit,
+    Reject,
+    /// Fail-open: accepted, and counted when Redis is back.
+    Accept,
 }
 
 /// The users and their tokens.
@@ -48,10 +48,10 @@ impl Config {
             redis_timeout: Duration::from_millis(redis_timeout.get().into()),
             quota,
             lease: Duration::from_secs(lease.get().into()),
-            without_redis: match &*or("WITHOUT_REDIS", "refuse") {
-                "refuse" => WithoutRedis::Refuse,
-                "admit" => WithoutRedis::Admit,
-                _ => return Err("WITHOUT_REDIS: refuse or admit".into()),
+            without_redis: match &*or("WITHOUT_REDIS", "reject") {
+                "reject" => WithoutRedis::Reject,
+                "accept" => WithoutRedis::Accept,
+                _ => return Err("WITHOUT_REDIS: reject or accept".into()),
             },
             tokens: tokens(&or("TOKENS", "alice=s3cr3t"))?,
         })

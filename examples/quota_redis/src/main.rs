@@ -27,7 +27,7 @@
 //! ```
 //!
 //! In the environment: `REDIS_URL`, `REDIS_TIMEOUT_MS`, `QUOTA_BYTES`, `LEASE_SECONDS`, `TOKENS`
-//! (`alice=s3cr3t bob=…`) and `WITHOUT_REDIS` (`refuse` or `admit`). Let Redis keep an append-only
+//! (`alice=s3cr3t bob=…`) and `WITHOUT_REDIS` (`reject` or `accept`). Let Redis keep an append-only
 //! file, and evict nothing.
 
 pub(crate) mod charge;

@@ -66,13 +66,13 @@ async fn reserve(mut lease: Lease, without_redis: WithoutRedis) -> Result<Lease,
             Some(rejection) => Err(rejection),
             None => Ok(lease),
         },
-        (Err(error), WithoutRedis::Refuse) => {
-            eprintln!("refused: {error}");
+        (Err(error), WithoutRedis::Reject) => {
+            eprintln!("rejected without Redis: {error}");
             Err(Rejection::service_unavailable(Duration::from_secs(1)))
         }
         // Nothing is reserved, perhaps, but what is read will be counted once Redis is back.
-        (Err(error), WithoutRedis::Admit) => {
-            eprintln!("admitted unasked: {error}");
+        (Err(error), WithoutRedis::Accept) => {
+            eprintln!("accepted without Redis: {error}");
             Ok(lease)
         }
     }

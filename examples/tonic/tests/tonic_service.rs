@@ -1,4 +1,4 @@
-//! `tonic_service`: refusals are statuses.
+//! `tonic_service`: rejections are statuses.
 
 use tokio::net::TcpListener;
 use tonic::{
@@ -31,7 +31,7 @@ async fn an_upload_with_a_token_is_received() {
 }
 
 #[tokio::test]
-async fn refusals_are_statuses_and_the_channel_goes_on() {
+async fn rejections_are_statuses_and_the_channel_goes_on() {
     let channel = channel().await;
     let status = upload(&channel, None, 3).await.unwrap_err();
     assert_eq!(status.code(), Code::Unauthenticated);

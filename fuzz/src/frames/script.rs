@@ -63,7 +63,7 @@ struct Request {
     path: Path,
     expect: Option<Expect>,
     length: Option<u16>,
-    refused: bool,
+    rejected: bool,
     more: Vec<u8>,
     end_headers: bool,
     end: bool,
@@ -197,8 +197,8 @@ impl Request {
         if let Some(length) = self.length {
             block.extend(field("content-length", &length.to_string()));
         }
-        if self.refused {
-            block.extend(field("x-refuse", "413"));
+        if self.rejected {
+            block.extend(field("x-reject", "413"));
         }
         block.extend(&self.more);
         block

@@ -26,7 +26,7 @@ struct Progress {
 
 /// Checks the frames that came back.
 ///
-/// * A stream gets one 100 at most, before the final head, which is that of a request let in.
+/// * A stream gets one 100 at most, before the final head, which is that of a request accepted.
 /// * Content and trailers come after the final head, nothing after the end or a reset.
 pub fn check(received: &[u8]) {
     let mut decoder = Decoder::new();
@@ -94,8 +94,8 @@ impl Progress {
             Some(status) => {
                 let is_due = !self.begun && !self.is_over() && !status.starts_with('1');
                 assert!(is_due, "{status}, but {self:?}");
-                let is_let_in = field(ADMITTED).is_some();
-                assert!(is_let_in || !self.invited, "{status} after a 100");
+                let is_accepted = field(ADMITTED).is_some();
+                assert!(is_accepted || !self.invited, "{status} after a 100");
                 self.begun = true;
             }
             None => {

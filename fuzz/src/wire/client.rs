@@ -51,8 +51,8 @@ async fn send(pipe: &mut Pipe<'_>, message: &Message) -> io::Result<()> {
         pause().await;
     }
     let status = &pipe.received()[before..];
-    let is_refused = status.get(8..12).is_some_and(|status| status != b" 100");
-    if message.sends() == Sends::AfterThe100 && is_refused {
+    let is_rejected = status.get(8..12).is_some_and(|status| status != b" 100");
+    if message.sends() == Sends::AfterThe100 && is_rejected {
         return Ok(());
     }
     pipe.write(&message.content()).await

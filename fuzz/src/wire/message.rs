@@ -11,7 +11,7 @@ pub struct Message {
     expect: Expect,
     framing: Framing,
     connection: Connection,
-    refused: Option<Status>,
+    rejected: Option<Status>,
     content: Vec<Content>,
     sends: Sends,
 }
@@ -107,10 +107,10 @@ impl Message {
             Framing::Chunked => "Transfer-Encoding: chunked\r\n".to_owned(),
             Framing::None => String::new(),
         };
-        let refused = match self.refused {
-            Some(Status::Unauthorized) => "x-refuse: 401\r\n",
-            Some(Status::TooLarge) => "x-refuse: 413\r\n",
-            Some(Status::ExpectationFailed) => "x-refuse: 417\r\n",
+        let rejected = match self.rejected {
+            Some(Status::Unauthorized) => "x-reject: 401\r\n",
+            Some(Status::TooLarge) => "x-reject: 413\r\n",
+            Some(Status::ExpectationFailed) => "x-reject: 417\r\n",
             None => "",
         };
         let connection = match self.connection {
@@ -118,7 +118,7 @@ impl Message {
             Connection::Close => "Connection: close\r\n",
             Connection::KeepAlive => "Connection: keep-alive\r\n",
         };
-        head.extend([&framing, refused, connection, "\r\n"].concat().as_bytes());
+        head.extend([&framing, rejected, connection, "\r\n"].concat().as_bytes());
         head
     }
 

@@ -11,7 +11,7 @@ struct Head {
     /// Which request it answers; none if the server itself has answered.
     number: Option<usize>,
     closes: bool,
-    admitted: bool,
+    accepted: bool,
     length: Length,
 }
 
@@ -27,7 +27,7 @@ enum Length {
 /// * Each request has one final response at most, in order. The server's own, for what it cannot
 ///   read, is the last.
 /// * A 100 comes before the final response of an expecting request with content, once, and only if
-///   the request is let in.
+///   the request is accepted.
 /// * If a client that asked for a 100 was answered without one, nobody can tell whether it will
 ///   send the content: the response closes.
 /// * After a response that closes there is no other, and no request is handled.
@@ -60,7 +60,7 @@ pub fn check(received: &[u8], calls: &[Call]) {
         let call = call.expect("numbers are those of calls");
         let in_doubt = call.expects && call.content && !invited;
         assert!(head.closes || !in_doubt, "{head:?} for {call:?}");
-        assert!(head.admitted || !invited, "{head:?} after a 100");
+        assert!(head.accepted || !invited, "{head:?} after a 100");
         invited = false;
         skip_content(&mut rest, &head, call);
         if head.closes {
@@ -101,7 +101,7 @@ fn next_head(rest: &mut &[u8]) -> Option<Head> {
     Some(Head {
         status: response.code.expect("complete"),
         number: field("x-number").map(|number| number.parse().expect("a number")),
-        admitted: field(ADMITTED).is_some(),
+        accepted: field(ADMITTED).is_some(),
         closes: connection.split(", ").any(|option| option == "close"),
         length,
     })

@@ -13,12 +13,12 @@ const DELAY: &str = "tower_expect_client_continue_delay_seconds";
 ///
 /// | metric | kind | what |
 /// |---|---|---|
-/// | `tower_expect_client_requests_total{outcome,status}` | counter | requests that asked; the outcome is `continued`, `timed_out`, `unheard`, or `rejected` with the status of the response |
+/// | `tower_expect_client_requests_total{outcome,status}` | counter | expecting requests; the outcome is `continued`, `timed_out`, `unheard`, or `rejected` with the status of the response |
 /// | `tower_expect_client_repeats_total{reason}` | counter | requests that were repeated, by [`RepeatReason`](super::RepeatReason) |
 /// | `tower_expect_client_body_bytes_spared_total` | counter | bytes that were not sent, because the response came first |
 /// | `tower_expect_client_continue_delay_seconds` | histogram | time from the head to its 100 |
 ///
-/// Install your recorder first, so that it gets the descriptions.
+/// Install the recorder first, so that it receives the descriptions.
 ///
 /// ```
 /// use tower_expect::client::{ExpectContinueLayer, Metrics};
@@ -31,13 +31,13 @@ const DELAY: &str = "tower_expect_client_continue_delay_seconds";
 pub struct Metrics;
 
 impl Metrics {
-    /// Describes the metrics to the recorder.
+    /// Creates the observer and describes the metrics to the recorder.
     #[must_use]
     pub fn new() -> Self {
         describe_counter!(
             REQUESTS,
             Unit::Count,
-            "Requests that asked before they sent their body, by outcome and status"
+            "Expecting requests by outcome and status"
         );
         describe_counter!(
             REPEATS,

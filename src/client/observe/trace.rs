@@ -29,7 +29,7 @@ pub(super) fn event(event: &Event) {
         Event::Unheard {} => event!(
             target: TARGET,
             Level::DEBUG,
-            "the connection tells of no 100 Continue, sending the body",
+            "the connection cannot report a 100 Continue, sending the body",
         ),
         Event::Rejected { status, spared } => event!(
             target: TARGET,

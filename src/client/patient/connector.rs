@@ -13,30 +13,29 @@ use tower_service::Service;
 
 use super::PatientStream;
 
-/// Wraps a connector of hyper-util's legacy `Client`, so that its connections are
-/// [`PatientStream`]s.
+/// Connector for hyper-util's legacy `Client` whose connections are [`PatientStream`]s.
 ///
 /// With TLS, wrap the connector that does the TLS, such as hyper-rustls's `HttpsConnector`.
 #[derive(Clone, Copy, Debug)]
 pub struct PatientConnector<C>(C);
 
 impl<C> PatientConnector<C> {
-    /// Wraps a connector.
+    /// Creates a connector from another.
     pub fn new(connector: C) -> Self {
         Self(connector)
     }
 
-    /// Returns the wrapped connector.
+    /// Returns a reference to the wrapped connector.
     pub fn get_ref(&self) -> &C {
         &self.0
     }
 
-    /// Returns the wrapped connector, mutably.
+    /// Returns a mutable reference to the wrapped connector.
     pub fn get_mut(&mut self) -> &mut C {
         &mut self.0
     }
 
-    /// Unwraps the connector.
+    /// Returns the wrapped connector, without this one.
     pub fn into_inner(self) -> C {
         self.0
     }
@@ -59,7 +58,7 @@ impl<C: Service<Uri>> Service<Uri> for PatientConnector<C> {
 }
 
 pin_project! {
-    /// The connection of a [`PatientConnector`].
+    /// Future of a connection of [`PatientConnector`].
     pub struct PatientConnectorFuture<F> {
         #[pin]
         connect: F,

@@ -10,30 +10,30 @@ use std::{
 
 use tokio::time::{sleep, Instant, Sleep};
 
-/// A socket that keeps a write error back until its read side has ended.
+/// A socket that withholds a write error until its read side has ended.
 ///
-/// A server that responds early, such as with a 413, and closes while the client still sends, makes the
-/// next write fail. hyper then ends the connection, although the response lies in the socket, unread (hyper
-/// 1.12, `proto/h1/dispatch.rs:453`). Here the failed write is pending instead, while reading goes on. Once
-/// reading has come to its end, or failed itself, writes fail with the error that was kept.
+/// If a server responds early, for example with a 413, and closes while the client is sending, the client's
+/// next write fails. hyper then ends the connection, although the response is in the socket, unread (hyper
+/// 1.12, `proto/h1/dispatch.rs:453`). With this socket the failed write is pending instead, while reading
+/// continues. When reading has ended or failed, writes fail with the withheld error.
 ///
-/// It helps every request with a body, with `Expect` or without, and needs no help from the server. It is the
-/// client's side of what [`LingerStream`](crate::LingerStream) is on the server's.
+/// It helps every request with a body, with or without `Expect`, and needs no change in the server. It is the
+/// client's counterpart of [`LingerStream`](crate::LingerStream).
 ///
 /// Use it as the IO of an HTTP/1.1 client: as `Io` of tokio's traits or of hyper's. Reads and writes must come
 /// from one task, as hyper's do. [`PatientConnector`](super::PatientConnector) makes a connector of hyper-util use it.
 ///
-/// With TLS, put it outside, around the stream that encrypts. It works inside as well, but there it does not
-/// see that the reader has come to the end of TLS and reads no more. A write that nobody's reading can
-/// bring to an end fails 30 seconds after the last read.
+/// With TLS, put it around the TLS stream. It works below TLS as well, but there it does not notice that the
+/// reader has reached the end of the TLS stream and stops reading. A failed write is reported 30 seconds after
+/// the last read at the latest.
 ///
 /// # Cancel safety
 ///
-/// As the wrapped socket. A pending write has taken none of its bytes.
+/// The same as that of the wrapped socket. A pending write has taken none of its bytes.
 ///
 /// # Panics
 ///
-/// When a write fails, outside of a tokio runtime with a time driver.
+/// If a write fails outside of a tokio runtime with a time driver.
 #[derive(Debug)]
 pub struct PatientStream<Io> {
     pub(super) io: Io,
@@ -59,7 +59,7 @@ struct Kept {
 const READS_NO_MORE: Duration = Duration::from_secs(30);
 
 impl<Io> PatientStream<Io> {
-    /// Wraps a socket.
+    /// Creates a stream from a socket.
     pub fn new(io: Io) -> Self {
         Self {
             io,
@@ -67,17 +67,17 @@ impl<Io> PatientStream<Io> {
         }
     }
 
-    /// Returns the wrapped socket.
+    /// Returns a reference to the wrapped socket.
     pub fn get_ref(&self) -> &Io {
         &self.io
     }
 
-    /// Returns the wrapped socket, mutably.
+    /// Returns a mutable reference to the wrapped socket.
     pub fn get_mut(&mut self) -> &mut Io {
         &mut self.io
     }
 
-    /// Unwraps the socket.
+    /// Returns the wrapped socket, without this stream.
     pub fn into_inner(self) -> Io {
         self.io
     }

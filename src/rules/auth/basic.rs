@@ -9,7 +9,7 @@ use crate::{rules::Rule, Accepted, InvalidHeader, Rejection, RequestHead, Valida
 
 /// Accepts requests whose `Basic` credentials (RFC 7617) pass `accept(user, password)`.
 ///
-/// 401 otherwise, also for malformed credentials, with the challenge
+/// Rejects others with 401, also malformed credentials, with the challenge
 /// `Basic realm="restricted", charset="UTF-8"`; see [`realm`](Rule::realm). Compare passwords in
 /// constant time.
 pub fn basic<F>(accept: F) -> Rule<BasicAuth>
@@ -21,7 +21,7 @@ where
     Rule(BasicAuth { accept, challenge })
 }
 
-/// What [`basic`] returns.
+/// Validator of [`basic`].
 #[derive(Clone)]
 pub struct BasicAuth {
     accept: Arc<Accept>,
@@ -31,11 +31,11 @@ pub struct BasicAuth {
 type Accept = dyn Fn(&str, &str) -> bool + Send + Sync;
 
 impl Rule<BasicAuth> {
-    /// Names the realm, which browsers and password managers show.
+    /// Sets the realm, which browsers and password managers show.
     ///
     /// # Panics
     ///
-    /// If the name holds control characters.
+    /// If the name contains control characters.
     #[track_caller]
     pub fn realm(mut self, name: &str) -> Self {
         let text = format!("Basic {}, charset=\"UTF-8\"", realm(name));

@@ -18,8 +18,8 @@ use crate::{
 /// | does not pass | 401 | `Bearer error="invalid_token"` |
 /// | malformed, or more than one | 400 | `Bearer error="invalid_request"` |
 ///
-/// Compare secrets in constant time; [`bearer_token`] does. A token that is looked up somewhere else is
-/// the business of an [`AsyncValidator`](crate::AsyncValidator).
+/// Compare secrets in constant time, as [`bearer_token`] does. To look a token up in a database, use an
+/// [`AsyncValidator`](crate::AsyncValidator).
 pub fn bearer<F>(accept: F) -> Rule<BearerAuth>
 where
     F: Fn(&str) -> bool + Send + Sync + 'static,
@@ -32,10 +32,10 @@ where
     })
 }
 
-/// Accepts requests with this `Bearer` token; see [`bearer`] for the others.
+/// Accepts requests with this `Bearer` token; see [`bearer`] for the rejections.
 ///
-/// The comparison takes a time that depends on the lengths of the tokens alone, which are no secret.
-/// For several tokens, take [`any`](crate::rules::any).
+/// The time of the comparison depends only on the lengths of the tokens, which are not secret. For several
+/// tokens, use [`any`](crate::rules::any).
 ///
 /// # Panics
 ///
@@ -46,12 +46,12 @@ pub fn bearer_token(token: impl Into<String>) -> Rule<BearerAuth> {
     // Without the token: it is a secret.
     assert!(
         is_token68(&token),
-        "a Bearer token is empty or holds characters that no token has"
+        "a Bearer token is empty or contains invalid characters"
     );
     bearer(move |given| is_equal(given.as_bytes(), token.as_bytes()))
 }
 
-/// What [`bearer`] and [`bearer_token`] return.
+/// Validator of [`bearer`] and [`bearer_token`].
 #[derive(Clone)]
 pub struct BearerAuth {
     accept: Arc<dyn Fn(&str) -> bool + Send + Sync>,
@@ -61,11 +61,11 @@ pub struct BearerAuth {
 }
 
 impl Rule<BearerAuth> {
-    /// Names the realm in the challenges.
+    /// Sets the realm of the challenges.
     ///
     /// # Panics
     ///
-    /// If the name holds control characters.
+    /// If the name contains control characters.
     #[track_caller]
     pub fn realm(mut self, name: &str) -> Self {
         let realm = realm(name);

@@ -63,7 +63,7 @@ fn bearer_token_takes_that_token_and_any_takes_several() {
 }
 
 #[test]
-#[should_panic(expected = "a Bearer token is empty or holds characters that no token has")]
+#[should_panic(expected = "a Bearer token is empty or contains invalid characters")]
 fn a_token_that_no_request_can_carry_panics_when_the_rule_is_made() {
     let _ = bearer_token("Bearer s3cr3t");
 }

@@ -17,10 +17,10 @@ async fn serve(app: Router) -> SocketAddr {
     address
 }
 
-fn head(path: &str, refuse: bool) -> String {
-    let refuse = if refuse { "x-refuse: yes\r\n" } else { "" };
+fn head(path: &str, reject: bool) -> String {
+    let reject = if reject { "x-reject: yes\r\n" } else { "" };
     let expect = "host: a\r\nexpect: 100-continue\r\ncontent-length: 10\r\n";
-    format!("PUT {path} HTTP/1.1\r\n{expect}{refuse}\r\n")
+    format!("PUT {path} HTTP/1.1\r\n{expect}{reject}\r\n")
 }
 
 /// The body of an expecting client is dropped before the response, and that is told.
@@ -60,10 +60,10 @@ async fn receive(address: SocketAddr, place: Place, head: &str) -> String {
 #[tokio::test]
 async fn a_panic_closes_its_connection_and_the_next_client_is_served() {
     count_panics();
-    for (number, (place, path, refuse, seen)) in PLACES.into_iter().enumerate() {
+    for (number, (place, path, reject, seen)) in PLACES.into_iter().enumerate() {
         let (app, ends) = app(place);
         let address = serve(app).await;
-        let received = receive(address, place, &head(path, refuse)).await;
+        let received = receive(address, place, &head(path, reject)).await;
         match seen_here(place, seen) {
             Seen::Nothing | Seen::NothingEver => assert_eq!(received, "", "{place:?}"),
             Seen::Answer(status) => {
@@ -84,10 +84,10 @@ async fn a_panic_closes_its_connection_and_the_next_client_is_served() {
 #[tokio::test]
 async fn a_layer_outside_that_catches_panics_answers_where_it_can() {
     count_panics();
-    for (number, (place, path, refuse, seen)) in PLACES.into_iter().enumerate() {
+    for (number, (place, path, reject, seen)) in PLACES.into_iter().enumerate() {
         let (app, _) = app(place);
         let address = serve(app.layer(CatchPanicLayer::new())).await;
-        let received = receive(address, place, &head(path, refuse)).await;
+        let received = receive(address, place, &head(path, reject)).await;
         match seen_here(place, seen) {
             Seen::Nothing => {
                 let start = "HTTP/1.1 500 Internal Server Error\r\n";
@@ -105,7 +105,7 @@ async fn a_layer_outside_that_catches_panics_answers_where_it_can() {
     }
 }
 
-/// Neither a lock nor a place is lost: uploads go in, and refusals out.
+/// Neither a lock nor a place is lost: uploads go in, and rejections out.
 async fn assert_next_is_served(address: SocketAddr, place: Place) {
     let mut client = Client::to(address).await;
     client.send(head("/", false)).await;
@@ -113,12 +113,12 @@ async fn assert_next_is_served(address: SocketAddr, place: Place) {
     client.send("0123456789").await;
     client.receive_text("HTTP/1.1 200 OK\r\n").await;
     client.receive_text("\r\n\r\n10").await;
-    let refused = "x-refuse: yes\r\ntransfer-encoding: chunked";
+    let rejected = "x-reject: yes\r\ntransfer-encoding: chunked";
     client
-        .send(format!("PUT / HTTP/1.1\r\nhost: a\r\n{refused}\r\n\r\n"))
+        .send(format!("PUT / HTTP/1.1\r\nhost: a\r\n{rejected}\r\n\r\n"))
         .await;
     client.send("5\r\nhello\r\n0\r\n\r\n").await;
-    let (refusal, in_order) = client.rest().await;
-    let is_refused = refusal.starts_with("HTTP/1.1 403 Forbidden\r\n");
-    assert!(is_refused && in_order, "{place:?}: {refusal}");
+    let (rejection, in_order) = client.rest().await;
+    let is_rejected = rejection.starts_with("HTTP/1.1 403 Forbidden\r\n");
+    assert!(is_rejected && in_order, "{place:?}: {rejection}");
 }

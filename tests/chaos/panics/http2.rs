@@ -9,7 +9,7 @@ use tower_expect::LingerEnd;
 use super::{app, readings, Place, Seen, PLACES};
 use crate::support::{count_panics, panics, soon};
 
-const REFUSED: StatusCode = StatusCode::FORBIDDEN;
+const REJECTED: StatusCode = StatusCode::FORBIDDEN;
 
 async fn connect(app: axum::Router) -> SendRequest<Bytes> {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
@@ -25,15 +25,15 @@ async fn connect(app: axum::Router) -> SendRequest<Bytes> {
 async fn ask(
     client: &SendRequest<Bytes>,
     path: &str,
-    refuse: bool,
+    reject: bool,
     content: &'static str,
 ) -> Result<StatusCode, Option<Reason>> {
     let mut client = soon("closed", client.clone().ready()).await.unwrap();
     let mut request = Request::put(format!("http://a{path}"))
         .header("expect", "100-continue")
         .header("content-length", 10);
-    if refuse {
-        request = request.header("x-refuse", "yes");
+    if reject {
+        request = request.header("x-reject", "yes");
     }
     let (response, mut stream) = client
         .send_request(request.body(()).unwrap(), false)
@@ -54,14 +54,14 @@ async fn ask(
 #[tokio::test]
 async fn a_panic_resets_its_stream_and_the_next_on_the_connection_is_served() {
     count_panics();
-    for (number, (place, path, refuse, seen)) in PLACES.into_iter().enumerate() {
+    for (number, (place, path, reject, seen)) in PLACES.into_iter().enumerate() {
         let (app, ends) = app(place);
         let client = connect(app).await;
-        let answer = ask(&client, path, refuse, "hello").await;
+        let answer = ask(&client, path, reject, "hello").await;
         match seen {
             Seen::Answer(status) => assert_eq!(answer.unwrap(), status, "{place:?}"),
             // An empty answer is on its way before its body is dropped.
-            _ if place == Place::ObserverOfLingering && refuse => assert_eq!(answer, Ok(REFUSED)),
+            _ if place == Place::ObserverOfLingering && reject => assert_eq!(answer, Ok(REJECTED)),
             _ => assert_eq!(answer, Err(Some(Reason::INTERNAL_ERROR)), "{place:?}"),
         }
         let before = usize::from(place == Place::ResponseBody);
@@ -70,7 +70,7 @@ async fn a_panic_resets_its_stream_and_the_next_on_the_connection_is_served() {
             ask(&client, "/", false, "0123456789").await,
             Ok(StatusCode::OK)
         );
-        assert_eq!(ask(&client, "/", true, "hello").await, Ok(REFUSED));
+        assert_eq!(ask(&client, "/", true, "hello").await, Ok(REJECTED));
         // The one place for readers was free again; the client has reset the stream.
         let ends = readings(&ends, before + 1).await;
         assert_eq!(ends.last(), Some(&LingerEnd::Gone), "{place:?}");

@@ -14,7 +14,7 @@ use super::{app, Place, Seen, PLACES};
 
 #[tokio::test]
 async fn a_signal_is_not_fired_by_a_panic_and_closed_once_the_layer_has_it() {
-    for (place, path, refuse, seen) in PLACES {
+    for (place, path, reject, seen) in PLACES {
         if seen != Seen::Nothing {
             // There is an answer, and with it no signal to fire.
             continue;
@@ -26,8 +26,8 @@ async fn a_signal_is_not_fired_by_a_panic_and_closed_once_the_layer_has_it() {
         let mut request = Request::put(path)
             .version(Version::HTTP_2)
             .header("expect", "100-continue");
-        if refuse {
-            request = request.header("x-refuse", "yes");
+        if reject {
+            request = request.header("x-reject", "yes");
         }
         let mut request = request.body(Body::from("0123456789")).unwrap();
         request.extensions_mut().insert(signal.clone());

@@ -57,12 +57,12 @@ fn app() -> Router {
     let validator = move |head: &RequestHead| {
         let waits = head.uri.path() == "/validator";
         let gate = waits.then(|| validators_gate.clone());
-        let refused = head.headers.contains_key("x-refuse");
+        let rejected = head.headers.contains_key("x-reject");
         async move {
             if let Some(gate) = gate {
                 gate.pass().await;
             }
-            match refused {
+            match rejected {
                 true => Err(Rejection::forbidden()),
                 false => Ok(()),
             }

@@ -37,7 +37,7 @@ async def run(site):
     await check(scenarios.nothing_leaks_from_a_killed_replica, site, front, victim)
 
     front = site.front(*(site.replica(**impatient, **lease) for _ in range(2)))
-    admits = site.replica(**impatient, **lease, WITHOUT_REDIS="admit")
+    admits = site.replica(**impatient, **lease, WITHOUT_REDIS="accept")
     await check(scenarios.without_redis_the_answer_is_the_configured_one, site, front, admits)
 
 

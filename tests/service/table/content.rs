@@ -105,7 +105,7 @@ fn row_6_on_http_1_1_what_hyper_would_let_stall_is_answered_with_417_but_with_a_
     ];
     for expect in values {
         for method in ["POST", "GET", "OPTIONS"] {
-            let outcome = Outcome::Refused(417);
+            let outcome = Outcome::Rejected(417);
             Case {
                 method,
                 expect,
@@ -147,7 +147,7 @@ fn row_6_on_http_2_and_3_the_setting_decides_unless_there_is_a_signal() {
             let continue_unavailable = ContinueUnavailable::Reject;
             Case {
                 continue_unavailable,
-                outcome: Outcome::Refused(417),
+                outcome: Outcome::Rejected(417),
                 ..forward
             }
             .check();
@@ -249,7 +249,7 @@ fn row_7_other_methods_have_content_unless_their_body_is_at_its_end() {
 }
 
 #[test]
-fn row_8_strip_expect_takes_the_field_from_what_is_let_in() {
+fn row_8_strip_expect_takes_the_field_from_what_is_accepted() {
     for (scope, method) in [
         (ValidateWhen::HasBody, "POST"),
         (ValidateWhen::Expecting, "CONNECT"),

@@ -83,7 +83,7 @@ fn row_3_a_malformed_expect_is_answered_with_400() {
     for version in ALL_VERSIONS {
         for expect in values {
             for (signal, ended) in [(false, false), (true, false), (false, true)] {
-                let outcome = Outcome::Refused(400);
+                let outcome = Outcome::Rejected(400);
                 Case {
                     version,
                     expect,
@@ -118,7 +118,7 @@ fn row_4_an_expectation_that_is_not_supported_is_answered_with_417() {
         for expect in values {
             for (signal, ended) in [(false, false), (true, false), (false, true)] {
                 let supported: &[&str] = &["fo", "bar"];
-                let outcome = Outcome::Refused(417);
+                let outcome = Outcome::Rejected(417);
                 Case {
                     version,
                     expect,
@@ -157,13 +157,13 @@ fn row_4_a_supported_extension_passes_in_any_case_with_value_and_parameters() {
             .check();
         }
     }
-    let refused = Case {
+    let rejected = Case {
         expect: &[b"foo, bar"],
         supported,
-        outcome: Outcome::Refused(417),
+        outcome: Outcome::Rejected(417),
         ..POST
     };
-    refused.check();
+    rejected.check();
     let before = Case {
         expect: &[b"foo=1", b"100-continue"],
         supported,

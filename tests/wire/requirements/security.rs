@@ -10,7 +10,7 @@ pub(super) const SECURITY: [Row; 23] = [
     ),
     (
         "2",
-        "What merely looks like 100-continue is refused and never stalls",
+        "What merely looks like 100-continue is rejected and never stalls",
         &[
             "field::an_unknown_expectation_is_answered_with_417",
             "field::a_malformed_field_is_answered_with_400",
@@ -26,7 +26,7 @@ pub(super) const SECURITY: [Row; 23] = [
     ),
     (
         "4",
-        "Doubled members: two lines are served, lists are refused, none stalls",
+        "Doubled members: two lines are served, lists are rejected, none stalls",
         &[
             "field::forms_for_which_hyper_sends_no_100_are_answered_with_417_rather_than_stalled",
             "field::several_lines_are_served_if_the_last_is_100_continue",
@@ -53,7 +53,7 @@ pub(super) const SECURITY: [Row; 23] = [
     (
         "8",
         "Folded lines and a space before the colon are 400",
-        &["field::folded_lines_and_a_space_before_the_colon_are_refused_by_hyper"],
+        &["field::folded_lines_and_a_space_before_the_colon_are_rejected_by_hyper"],
     ),
     (
         "9",
@@ -62,7 +62,7 @@ pub(super) const SECURITY: [Row; 23] = [
             "desync::nothing_hidden_behind_a_rejection_is_executed",
             "desync::nothing_hidden_behind_the_rejection_of_an_async_validator_is_executed",
             "desync::nothing_hidden_behind_an_early_answer_is_executed",
-            "desync::nothing_hidden_behind_the_refusal_of_a_body_limit_is_executed",
+            "desync::nothing_hidden_behind_the_rejection_of_a_body_limit_is_executed",
             "desync::nothing_hidden_in_the_unread_rest_of_a_content_is_executed",
         ],
     ),
@@ -71,12 +71,12 @@ pub(super) const SECURITY: [Row; 23] = [
         "The same for content that comes with the head; kept connections continue at the right byte",
         &[
             "desync::nothing_hidden_behind_a_rejection_is_executed",
-            "desync::small_refused_content_is_consumed_to_the_byte_before_the_next_request",
+            "desync::small_rejected_content_is_consumed_to_the_byte_before_the_next_request",
         ],
     ),
     (
         "11",
-        "A request sent in place of the refused content is not read as content and answered",
+        "A request sent in place of the rejected content is not read as content and answered",
         &["desync::nothing_hidden_behind_a_rejection_is_executed"],
     ),
     (
@@ -111,9 +111,9 @@ pub(super) const SECURITY: [Row; 23] = [
     ),
     (
         "16",
-        "Refused and abandoned exchanges keep nothing alive",
+        "Rejected and abandoned exchanges keep nothing alive",
         &[
-            "rejected::no_body_outlives_a_refused_exchange_whose_client_is_gone",
+            "rejected::no_body_outlives_a_rejected_exchange_whose_client_is_gone",
             "http2::a_validator_is_dropped_when_its_client_resets_the_stream",
         ],
     ),
@@ -132,7 +132,7 @@ pub(super) const SECURITY: [Row; 23] = [
         "Chunked content is never taken for small, whatever Content-Length says beside it",
         &[
             "rejected::a_length_beside_chunked_never_makes_content_small",
-            "desync::nothing_hidden_in_refused_content_is_executed_without_an_expectation_either",
+            "desync::nothing_hidden_in_rejected_content_is_executed_without_an_expectation_either",
         ],
     ),
     (
@@ -152,10 +152,10 @@ pub(super) const SECURITY: [Row; 23] = [
     ),
     (
         "23",
-        "A body limit refuses without inviting first",
+        "A body limit rejects without inviting first",
         &[
-            "rejected::a_body_limit_inside_refuses_without_a_100_and_closes",
-            "frameworks::axums_body_limit_alone_invites_what_it_refuses_and_this_layer_does_not",
+            "rejected::a_body_limit_inside_rejects_without_a_100_and_closes",
+            "frameworks::axums_body_limit_alone_invites_what_it_rejects_and_this_layer_does_not",
         ],
     ),
 ];

@@ -25,7 +25,7 @@ use super::{
         settlements::{Settlement, Settlements},
         validator::rejection,
     },
-    support::{accepted, outcome, refused, start, to, with_token},
+    support::{accepted, outcome, rejected, start, to, with_token},
     tour::exchange::Exchange,
 };
 
@@ -39,7 +39,7 @@ fn config(variables: &[(&str, &str)]) -> Result<Config, String> {
     })
 }
 
-/// A port on which nobody answers: connections are refused, or made and left alone.
+/// A port that does not respond: connections are refused, or made and left alone.
 async fn no_redis(accepts: bool) -> (String, Option<TcpListener>) {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let url = format!("redis://{}", listener.local_addr().unwrap());
@@ -67,7 +67,7 @@ fn the_settings_have_defaults() {
     assert_eq!(config.redis_timeout, Duration::from_millis(250));
     assert_eq!(config.quota, 12_000_000);
     assert_eq!(config.lease, LEASE);
-    assert_eq!(config.without_redis, WithoutRedis::Refuse);
+    assert_eq!(config.without_redis, WithoutRedis::Reject);
     assert_eq!(*config.tokens, [("alice".into(), "s3cr3t".into())]);
 }
 
@@ -78,7 +78,7 @@ fn the_settings_come_from_the_environment() {
         ("REDIS_TIMEOUT_MS", "2000"),
         ("QUOTA_BYTES", "9007199254740992"),
         ("LEASE_SECONDS", "1"),
-        ("WITHOUT_REDIS", "admit"),
+        ("WITHOUT_REDIS", "accept"),
         ("TOKENS", "alice=a=b  bob=c"),
     ])
     .unwrap();
@@ -86,7 +86,7 @@ fn the_settings_come_from_the_environment() {
     assert_eq!(config.redis_timeout, Duration::from_secs(2));
     assert_eq!(config.quota, 1 << 53);
     assert_eq!(config.lease, Duration::from_secs(1));
-    assert_eq!(config.without_redis, WithoutRedis::Admit);
+    assert_eq!(config.without_redis, WithoutRedis::Accept);
     let tokens = [("alice", "a=b"), ("bob", "c")];
     assert_eq!(*config.tokens, tokens.map(|(u, t)| (u.into(), t.into())));
 }
@@ -206,9 +206,9 @@ async fn redis_is_waited_for_half_a_second_at_most() {
 }
 
 #[tokio::test]
-async fn without_redis_uploads_are_refused_or_admitted_as_configured() {
+async fn without_redis_uploads_are_rejected_or_accepted_as_configured() {
     for accepts in [false, true] {
-        for (setting, expected) in [("refuse", refused(503)), ("admit", accepted())] {
+        for (setting, expected) in [("reject", rejected(503)), ("accept", accepted())] {
             let (redis, _listener) = no_redis(accepts).await;
             let server = serve(&[("REDIS_URL", &redis), ("WITHOUT_REDIS", setting)]).await;
             assert_eq!(outcome(server, to("/some.bin")).await, expected);
@@ -221,12 +221,15 @@ async fn who_it_is_and_how_long_it_is_must_be_known() {
     let (redis, _) = no_redis(false).await;
     let server = serve(&[("REDIS_URL", &redis)]).await;
     let empty = |authorization| Exchange {
-        content: 0,
+        body: 0,
         ..with_token(authorization)
     };
     let unknown = with_token("Bearer unknown");
-    assert_eq!(outcome(server, unknown).await, refused(401));
-    assert_eq!(outcome(server, empty("Bearer unknown")).await, refused(401));
+    assert_eq!(outcome(server, unknown).await, rejected(401));
+    assert_eq!(
+        outcome(server, empty("Bearer unknown")).await,
+        rejected(401)
+    );
     // Nothing to reserve: Redis is not asked.
     let ok = (vec![200], 0);
     assert_eq!(outcome(server, empty("Bearer s3cr3t")).await, ok);

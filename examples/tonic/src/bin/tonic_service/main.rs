@@ -1,4 +1,4 @@
-//! A gRPC service on tonic: a refusal is a `Status`, sent before the first message is read.
+//! A gRPC service on tonic: a rejection is a `Status`, sent before the first message is read.
 //!
 //! Run with `cargo run -p tonic_examples --bin tonic_service`: server and client are in one process.
 

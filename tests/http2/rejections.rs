@@ -20,14 +20,14 @@ use crate::support::{
     RST_STREAM,
 };
 
-type Refusing = BoxCloneSyncService<
+type Rejecting = BoxCloneSyncService<
     Request<RequestBody>,
     Response<tower_expect::ResponseBody<Full<Bytes>>>,
     Infallible,
 >;
 
-/// Refuses every upload to `/no`, and says of others how long they were.
-fn refusing(linger: Option<Linger>) -> Refusing {
+/// Rejects every upload to `/no`, and says of others how long they were.
+fn rejecting(linger: Option<Linger>) -> Rejecting {
     let layer = ExpectLayer::new(|head: &RequestHead| match head.uri.path() {
         "/no" => Err(Rejection::content_too_large(0)),
         _ => Ok(()),
@@ -50,7 +50,7 @@ fn refusing(linger: Option<Linger>) -> Refusing {
 #[tokio::test(start_paused = true)]
 async fn the_reset_is_no_error_and_comes_after_the_response_and_the_lingering() {
     let idle = Duration::from_secs(3);
-    let client = client(refusing(Some(Linger::default().idle(idle)))).await;
+    let client = client(rejecting(Some(Linger::default().idle(idle)))).await;
     let (response, mut content) = client.begin(Request::put("http://a/no")).await;
     send(&mut content, 100_000, false).await;
     let answer = read(response).await.expect("answered");
@@ -125,7 +125,7 @@ async fn the_reset_is_no_error_whenever_an_unread_body_is_dropped() {
     }
 }
 
-async fn assert_refusals_leave_the_window_whole(mut client: Client) {
+async fn assert_rejections_leave_the_window_whole(mut client: Client) {
     let mut sent = 0;
     for round in 0..200 {
         let (response, mut content) = client.begin(Request::put("http://a/no")).await;
@@ -147,16 +147,16 @@ async fn assert_refusals_leave_the_window_whole(mut client: Client) {
 
 #[tokio::test]
 async fn two_hundred_of_a_mebibyte_leave_the_window_whole() {
-    let client = client(refusing(Some(Linger::default()))).await;
-    assert_refusals_leave_the_window_whole(client).await;
+    let client = client(rejecting(Some(Linger::default()))).await;
+    assert_rejections_leave_the_window_whole(client).await;
 }
 
 #[tokio::test]
 async fn two_hundred_that_are_dropped_with_unread_data_leave_the_window_whole() {
     let service = answering(|request| async move {
-        let refused = request.uri().path() == "/no";
+        let rejected = request.uri().path() == "/no";
         let mut body = request.into_body();
-        if refused {
+        if rejected {
             let _first = body.frame().await;
             // The rest of the window comes in, and nobody takes it.
             tokio::time::sleep(Duration::from_millis(2)).await;
@@ -167,12 +167,12 @@ async fn two_hundred_that_are_dropped_with_unread_data_leave_the_window_whole() 
         let content = collect(body).await.expect("whole");
         Response::new(Full::from(content.len().to_string()))
     });
-    assert_refusals_leave_the_window_whole(client(service).await).await;
+    assert_rejections_leave_the_window_whole(client(service).await).await;
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
-async fn every_third_of_sixty_at_once_is_refused_and_the_others_are_stored() {
-    let client = client(refusing(Some(Linger::default()))).await;
+async fn every_third_of_sixty_at_once_is_rejected_and_the_others_are_stored() {
+    let client = client(rejecting(Some(Linger::default()))).await;
     let (answers, mut answered) = mpsc::channel(60);
     for number in 0..60 {
         let sender = client.sender.clone();
@@ -209,7 +209,7 @@ async fn every_third_of_sixty_at_once_is_refused_and_the_others_are_stored() {
     assert_eq!(count, 60);
 }
 
-/// Announces 100 bytes, sends ten once the refusal is there, and ends the stream, as curl does.
+/// Announces 100 bytes, sends ten once the rejection is there, and ends the stream, as curl does.
 async fn end_early(client: &Client) -> Result<StatusCode, h2::Error> {
     let request = Request::put("http://a/no").header("content-length", "100");
     let mut sender = client.sender.clone().ready().await?;
@@ -222,7 +222,7 @@ async fn end_early(client: &Client) -> Result<StatusCode, h2::Error> {
 
 #[tokio::test]
 async fn five_thousand_that_end_early_are_all_answered_on_one_connection() {
-    let mut client = client(refusing(Some(Linger::default()))).await;
+    let mut client = client(rejecting(Some(Linger::default()))).await;
     for _ in 0..5_000 {
         let status = end_early(&client).await.expect("open");
         assert_eq!(status, StatusCode::PAYLOAD_TOO_LARGE);
@@ -243,14 +243,14 @@ async fn five_thousand_that_end_early_are_all_answered_on_one_connection() {
 #[tokio::test]
 async fn at_half_of_the_limit_the_client_is_sent_to_a_new_connection_and_nothing_is_lost() {
     let builder = Builder::new().max_local_error_reset_streams(100);
-    let client = client_of(builder, refusing(Some(Linger::default()))).await;
+    let client = client_of(builder, rejecting(Some(Linger::default()))).await;
     let (response, mut content) = client.begin(Request::put("http://a/yes")).await;
-    let mut refused = 0;
+    let mut rejected = 0;
     while let Ok(status) = end_early(&client).await {
         assert_eq!(status, StatusCode::PAYLOAD_TOO_LARGE);
-        refused += 1;
+        rejected += 1;
     }
-    assert!((50..60).contains(&refused), "{refused}");
+    assert!((50..60).contains(&rejected), "{rejected}");
     let frames = client.record.frames();
     let mut goaways = frames.iter().filter(|frame| frame.kind == GOAWAY);
     assert!(goaways.all(|frame| frame.payload[4..8] == [0; 4]));
@@ -266,7 +266,7 @@ async fn at_half_of_the_limit_the_client_is_sent_to_a_new_connection_and_nothing
 #[tokio::test]
 async fn beyond_the_limit_the_connection_ends() {
     let builder = Builder::new().max_local_error_reset_streams(10);
-    let client = client_of(builder, refusing(Some(Linger::default()))).await;
+    let client = client_of(builder, rejecting(Some(Linger::default()))).await;
     let mut uploads = Vec::new();
     for _ in 0..20 {
         let request = expecting().header("content-length", "100");
@@ -286,7 +286,7 @@ async fn beyond_the_limit_the_connection_ends() {
 #[tokio::test]
 async fn content_that_arrives_long_after_the_reset_is_passed_over() {
     let (near, far) = tokio::io::duplex(1 << 16);
-    tokio::spawn(Builder::new().serve_connection(near, refusing(None)));
+    tokio::spawn(Builder::new().serve_connection(near, rejecting(None)));
     let mut client = Raw::new(far).await;
     let streams: Vec<_> = (1..200).step_by(2).collect();
     for &stream in &streams {
