@@ -53,7 +53,7 @@ async fn a_request_behind_a_rejected_body_is_never_carried_out() {
 }
 
 #[tokio::test]
-async fn a_request_is_refused_whose_length_can_be_read_in_two_ways() {
+async fn a_request_is_rejected_whose_length_can_be_read_in_two_ways() {
     for (framing, status) in [
         ("transfer-encoding: gzip, chunked", 501),
         ("transfer-encoding: chunked, chunked", 501),
@@ -89,7 +89,7 @@ async fn a_request_is_refused_whose_length_can_be_read_in_two_ways() {
 }
 
 #[tokio::test]
-async fn an_http10_request_in_chunks_is_refused() {
+async fn an_http10_request_in_chunks_is_rejected() {
     let bytes = "POST / HTTP/1.0\r\ntransfer-encoding: chunked\r\n\r\n0\r\n\r\n";
     let (got, seen) = exchange(bytes, OK).await;
     assert!(got.contains(" 400 "), "{got}");
@@ -115,7 +115,7 @@ async fn of_a_length_and_chunks_the_origin_sees_the_chunks() {
 }
 
 #[tokio::test]
-async fn a_request_without_one_valid_host_is_refused() {
+async fn a_request_without_one_valid_host_is_rejected() {
     for lines in [
         "",
         "host: a\r\nhost: a\r\n",
@@ -131,7 +131,7 @@ async fn a_request_without_one_valid_host_is_refused() {
 }
 
 #[tokio::test]
-async fn a_tunnel_by_connect_is_refused() {
+async fn a_tunnel_by_connect_is_rejected() {
     let (got, seen) = exchange("CONNECT a:443 HTTP/1.1\r\nhost: a:443\r\n\r\n", OK).await;
     assert!(got.starts_with("HTTP/1.1 501 "), "{got}");
     assert!(seen.is_empty(), "{seen:?}");
@@ -140,7 +140,7 @@ async fn a_tunnel_by_connect_is_refused() {
 /// What the client sends behind its `Expect` lines, how many the origin gets, and the first status that
 /// the client gets; 0 for none.
 #[tokio::test]
-async fn expectations_are_made_one_or_none_or_are_refused() {
+async fn expectations_are_made_one_or_none_or_are_rejected() {
     let body = "content-length: 5\r\n";
     let long = "content-length: 5000000\r\n";
     for (lines, framing, status, at_origin) in [
@@ -202,7 +202,7 @@ async fn http10_expects_nothing_and_gets_no_100() {
 }
 
 #[tokio::test]
-async fn a_response_is_refused_whose_length_can_be_read_in_two_ways() {
+async fn a_response_is_rejected_whose_length_can_be_read_in_two_ways() {
     for head in [
         "HTTP/1.1 200 OK\r\ncontent-length: 2\r\ncontent-length: 3\r\n",
         "HTTP/1.1 200 OK\r\ntransfer-encoding: gzip, chunked\r\n",

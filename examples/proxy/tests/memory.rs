@@ -33,7 +33,7 @@ async fn serve_here(origin: &str) {
         .expect("served");
 }
 
-/// `/accepted` reads the body, `/rejected` rejects it and reads on, `/stalled` rejects it and reads nothing.
+/// `/accepted` reads the body, `/rejected` rejects it and drains it, `/stalled` rejects it and reads nothing.
 async fn start_origin() -> SocketAddr {
     origin(|_, mut wire| async move {
         let head = wire.head().await;
