@@ -177,7 +177,7 @@ impl<Io: AsyncRead + AsyncWrite + Unpin> AsyncWrite for Socket<Io> {
 
     fn poll_shutdown(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
         match self.activity.is_upgraded() {
-            // The owner may go on reading, and do so in another task.
+            // The owner may continue to read, also from another task.
             true => Pin::new(self.io.get_mut()).poll_shutdown(cx),
             false => Pin::new(&mut self.io).poll_shutdown(cx),
         }

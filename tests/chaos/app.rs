@@ -187,7 +187,12 @@ impl Server {
             match by {
                 By::Axum => axum::serve(listener, app.router()).await.unwrap(),
                 #[cfg(feature = "serve")]
-                By::Serve => tower_expect::serve(listener, app.router()).await.unwrap(),
+                By::Serve => {
+                    // A client that is cut off by FIN may be waiting for its response.
+                    let server = tower_expect::serve(listener, app.router());
+                    let wait = Duration::from_secs(1);
+                    server.half_close_timeout(wait).await.unwrap();
+                }
             }
         });
         Self {

@@ -17,6 +17,8 @@ use tokio::{
     net::{TcpListener, TcpStream},
     task::JoinSet,
 };
+#[cfg(feature = "serve")]
+use {tokio::sync::Notify, tower_expect::Event};
 
 use crate::{
     app::{App, By, Counts, Server, CONTENT, SERVERS},
@@ -91,7 +93,17 @@ async fn start(by: By, breaks_after: usize) -> Server {
                     By::Serve => {
                         let (sender, pipes) = crate::pipes::pipes();
                         sender.send(io).unwrap();
-                        _ = tower_expect::serve(pipes, router).await;
+                        let ended = Arc::new(Notify::new());
+                        let told = Arc::clone(&ended);
+                        tower_expect::serve(pipes, router)
+                            .observe(move |event: &Event| {
+                                if let Event::Disconnected { .. } = event {
+                                    told.notify_one();
+                                }
+                            })
+                            .with_graceful_shutdown(async move { ended.notified().await })
+                            .await
+                            .unwrap();
                     }
                 }
             });

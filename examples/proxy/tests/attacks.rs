@@ -53,7 +53,7 @@ async fn a_request_behind_a_rejected_body_is_never_carried_out() {
 }
 
 #[tokio::test]
-async fn a_request_whose_length_can_be_read_in_two_ways_is_rejected() {
+async fn a_request_is_rejected_whose_length_can_be_read_in_two_ways() {
     for (framing, status) in [
         ("transfer-encoding: gzip, chunked", 501),
         ("transfer-encoding: chunked, chunked", 501),
@@ -202,7 +202,7 @@ async fn http10_expects_nothing_and_gets_no_100() {
 }
 
 #[tokio::test]
-async fn a_response_whose_length_can_be_read_in_two_ways_is_rejected() {
+async fn a_response_is_rejected_whose_length_can_be_read_in_two_ways() {
     for head in [
         "HTTP/1.1 200 OK\r\ncontent-length: 2\r\ncontent-length: 3\r\n",
         "HTTP/1.1 200 OK\r\ntransfer-encoding: gzip, chunked\r\n",
