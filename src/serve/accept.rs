@@ -22,12 +22,29 @@ use tower_service::Service;
 
 use super::{
     connection,
-    handle::{Membership, Phase},
-    IncomingBody, Listener, Serve,
+    establish::{Establish, Inform},
+    handle::{Handle, Membership, Phase},
+    settings::{Settings, Timeouts},
+    IncomingBody, Listener,
 };
 use crate::observe::{ConnectionEnd, Event, Observers};
 
-pub(super) async fn run<L, S, Io, B>(server: Serve<L, S, Io>)
+/// All that a server is made of.
+pub(super) struct Server<L: Listener, S, Io> {
+    pub(super) listener: L,
+    pub(super) service: S,
+    pub(super) connect_info: Inform<L>,
+    pub(super) establish: Establish<L::Io, Io>,
+    pub(super) settings: Settings,
+    pub(super) timeouts: Timeouts,
+    pub(super) max_connections: Option<usize>,
+    pub(super) shutdown: Option<Pin<Box<dyn Future<Output = ()> + Send>>>,
+    pub(super) graceful_timeout: Option<Duration>,
+    pub(super) handle: Handle,
+    pub(super) observers: Observers,
+}
+
+pub(super) async fn run<L, S, Io, B>(server: Server<L, S, Io>)
 where
     L: Listener,
     Io: AsyncRead + AsyncWrite + Unpin + Send + 'static,
@@ -38,7 +55,7 @@ where
     B::Data: From<Bytes> + Send,
     B::Error: Into<Box<dyn Error + Send + Sync>> + Send,
 {
-    let Serve {
+    let Server {
         mut listener,
         service,
         connect_info,
