@@ -56,7 +56,8 @@
 //! The layer makes requests expecting that have a body of at least
 //! [`min_length`](ExpectContinueLayer::min_length), by default 1 MiB, or of unknown length. Requests with an
 //! `Expect: 100-continue` of their own, as in a proxy, are expecting, too; their `Expect` lines are merged into
-//! one. An *empty* `Expect` header prevents it, and is removed. Other expectations are left alone.
+//! one. To send one request without
+//! waiting, set an *empty* `Expect` header, which is removed. Other expectations are left alone.
 //!
 //! A request is never expecting if it has no body, is HTTP/1.0, has an `Upgrade` header, or is a CONNECT
 //! (RFC 9110 §10.1.1). An `Expect: 100-continue` on such a request is removed. Requests whose version is HTTP/2
@@ -103,6 +104,11 @@
 //!
 //! A server may respond and close during any upload. With [`PatientConnector`], the caller receives the
 //! response: see [`PatientStream`]. It needs no layer, and no change in the server.
+//!
+//! # Observability
+//!
+//! [`ExpectContinueLayer::observe`] calls an observer with each [`Event`] of a request that waited. `Event::Rejected`
+//! has the number of bytes that were not sent. A rejection that follows the 100 makes no such event.
 //!
 //! # Cancel safety
 //!

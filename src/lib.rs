@@ -58,7 +58,7 @@
 //! | [Layer order](guide::layer_order) | where the layer belongs among those of axum, tower and tower-http, measured |
 //! | [Validators](guide::validators) | the decision in order; users, errors and extractors of an application; git |
 //! | [HTTP/2 and serve](guide::http2_and_serve) | who sends the 100, and how to send it over HTTP/2 |
-//! | [`client`], [Proxying](guide::proxying) | clients that wait for the 100; passing it through a proxy |
+//! | [`client`], [Other clients](guide::client), [Proxying](guide::proxying) | clients that wait for the 100; reqwest, the AWS SDK and object_store; passing it through a proxy |
 //! | [Deployment](guide::deployment) | HAProxy, nginx, Apache, Caddy, Envoy and Google Cloud in front; bugs of clients |
 //! | [Debugging a 417](guide::debugging_a_417) | where a 417, a stall or a broken pipe comes from |
 //! | [Design notes](guide::design_notes) | why each default is what it is |
@@ -88,7 +88,8 @@
 //! * It is *expecting* if it carries `100-continue`, is HTTP/1.1 or later, and has a body.
 //! * Its client was *invited* if a 100 was sent or a part of the body has arrived. A client that expects and was
 //!   not invited does not owe its body once it has the final response.
-//! * To *drain* is to read and discard an unread body. [`Linger`] is the policy for it.
+//! * To *drain* is to read and discard an unread body. To *linger* is the same at the socket, on raw bytes.
+//!   [`Linger`] is the policy for both, and events and metrics of both are named after it.
 //!
 //! # Errors
 //!
@@ -105,10 +106,9 @@
 //! # Cancel safety
 //!
 //! Dropping the response future drops the validator's future or the inner future, and closes the
-//! [`ContinueSignal`]. A body that the client owes is drained as behind a response, so that the response of an
-//! outer layer, such as the 408 of a timeout, arrives. One that it does not owe is dropped: the connection has
-//! no turn left in which it could announce the close, so that the next bytes may be read as they are
-//! without this layer. An error of the inner service is treated like a response.
+//! [`ContinueSignal`]. A body that the client owes is drained as after a response, so that the response of an
+//! outer layer, such as the 408 of a timeout, arrives. A body that it does not owe is dropped. It is too late to
+//! announce the close then, so the next bytes may be read as a request, as without this layer. An error of the inner service is treated like a response.
 //!
 //! * HTTP/1: hyper drops the future when it finds the connection closed, which it does not notice while a
 //!   body is unread.
@@ -129,7 +129,8 @@
 //! * `client`: the module [`client`], a layer for clients that waits for the 100, and sockets on which early
 //!   responses are seen.
 //! * `tracing`: emits each [`Event`] as an event of `tracing`, in the span of the request, target
-//!   `tower_expect`, level DEBUG, with fields named as OpenTelemetry names them. At that level, the span
+//!   `tower_expect`, level DEBUG, or WARN for accept errors, the limit of connections and connections
+//!   cut at a shutdown, with fields named as OpenTelemetry names them. At that level, the span
 //!   stays open until draining is over.
 //! * `metrics`: [`Metrics`], an observer that counts, for Prometheus and others.
 

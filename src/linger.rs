@@ -58,7 +58,7 @@ pub use self::stream::LingerStream;
 /// 2.4 MiB it is held unread for [`hold`](Self::hold); a longer one is drained down to its last 2.4 MiB,
 /// and then held. See [`max_buf_size`](Self::max_buf_size).
 ///
-/// Nested layers share one drain. The exception are requests that do not expect and have no extensions,
+/// Nested layers share one drain. The exception is: requests that do not expect and have no extensions,
 /// directly on hyper: there each layer drains within its own bounds.
 ///
 /// # At the socket
@@ -82,9 +82,10 @@ pub use self::stream::LingerStream;
 ///
 /// # Shutdown
 ///
-/// A graceful shutdown waits for responses, but not for draining. On HTTP/1, hyper closes the connection at
+/// A graceful shutdown waits for responses, but not for draining by the layer. On HTTP/1, hyper closes the connection at
 /// once (with axum's `with_graceful_shutdown` and hyper-util's `GracefulShutdown`), so that a client that
-/// has not read its response may lose it. On HTTP/2 it waits for the stream, up to the bounds above.
+/// has not read its response may lose it. On HTTP/2 it waits for the stream, up to the bounds above. A
+/// socket that lingers is waited for: see [`LingerStream`](crate::LingerStream#graceful-shutdown).
 ///
 /// # Slow links
 ///

@@ -55,6 +55,8 @@
 //! | `axum::serve(listener, app.into_make_service_with_connect_info::<SocketAddr>())` | `tower_expect::serve(listener, app).with_connect_info(ConnectInfo)` |
 //! | `.with_graceful_shutdown(signal)` | the same |
 //! | a listener that implements axum's trait | `FromAxum::new(listener)` (feature `axum`) |
+//! | `LingerListener::new(listener)` | `listener`: the server lingers by itself |
+//! | no deadline for the shutdown | [`graceful_timeout`](Serve::graceful_timeout) |
 //! | `.tap_io(\|tcp\| tcp.set_nodelay(true))` | nothing: it is on |
 //! | `Connected` for a type of your own | [`with_stream_info`](Serve::with_stream_info) |
 //!

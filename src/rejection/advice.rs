@@ -2,7 +2,7 @@
 
 use http::StatusCode;
 
-/// The default message of a rejection.
+/// The default message of a rejection by a validator; those of the layer itself are in `decision.rs`.
 pub(super) fn advice(status: StatusCode) -> &'static str {
     match status {
         StatusCode::UNAUTHORIZED => "repeat the request with valid credentials",

@@ -62,7 +62,7 @@ use tokio::{
     message = "`{Self}` is not a listener that `tower_expect::serve` can accept connections from",
     label = "not a listener",
     note = "tokio's `TcpListener` and `UnixListener` are; turn one of the standard library into one by `set_nonblocking(true)` and `from_std`",
-    note = "wrap a listener of `axum::serve` in `tower_expect::serve::FromAxum` (feature `axum`)"
+    note = "wrap a listener of `axum::serve` in `tower_expect::serve::FromAxum` (feature `axum`); a `LingerListener` is not needed, pass the listener inside"
 )]
 pub trait Listener: Send + 'static {
     /// The type of connections.

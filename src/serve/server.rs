@@ -202,7 +202,7 @@ impl<L: Listener, S, Io: Send + 'static> Serve<L, S, Io> {
     /// Sets the time limit from the start of a connection to its first bytes of HTTP, including a TLS
     /// handshake. The default is 30 s; `None` means no limit.
     ///
-    /// The preface and SETTINGS of HTTP/2 have the same time again. It replaces
+    /// The preface and SETTINGS of HTTP/2 then have as long again. This setting overrides
     /// [`http2::Builder::handshake_timeout`](crate::http2::Builder::handshake_timeout).
     pub fn handshake_timeout(mut self, timeout: impl Into<Option<Duration>>) -> Self {
         self.0.timeouts.handshake = Some(timeout.into());
@@ -213,10 +213,11 @@ impl<L: Listener, S, Io: Send + 'static> Serve<L, S, Io> {
     /// no limit. Over HTTP/2 it also limits a header block, and any other frame except DATA.
     ///
     /// After it, the connection is closed, over HTTP/2 with GOAWAY. A head whose first bytes arrive together with
-    /// the previous request is limited by [`idle_timeout`](Self::idle_timeout) instead. The application, or a
+    /// the previous request is limited by [`idle_timeout`](Self::idle_timeout) instead, since the server does not
+    /// see what hyper has read ahead. The application, or a
     /// layer such as tower-http's `RequestBodyTimeoutLayer`, decides how fast a body must arrive.
     ///
-    /// It replaces [`http2::Builder::header_read_timeout`](crate::http2::Builder::header_read_timeout).
+    /// This setting overrides [`http2::Builder::header_read_timeout`](crate::http2::Builder::header_read_timeout).
     pub fn header_read_timeout(mut self, timeout: impl Into<Option<Duration>>) -> Self {
         self.0.timeouts.header_read = Some(timeout.into());
         self
@@ -228,7 +229,7 @@ impl<L: Listener, S, Io: Send + 'static> Serve<L, S, Io> {
     /// Behind a proxy that keeps connections, use a longer timeout than the proxy's. Otherwise the proxy may
     /// send a request on a connection that is being closed.
     ///
-    /// It replaces [`http2::Builder::idle_timeout`](crate::http2::Builder::idle_timeout).
+    /// This setting overrides [`http2::Builder::idle_timeout`](crate::http2::Builder::idle_timeout).
     pub fn idle_timeout(mut self, timeout: impl Into<Option<Duration>>) -> Self {
         self.0.timeouts.idle = Some(timeout.into());
         self
