@@ -38,6 +38,10 @@ mod marker;
 mod outcome;
 mod reject;
 mod response;
+#[cfg_attr(
+    not(feature = "http2"),
+    allow(dead_code, reason = "`http2` makes rooms, and `tokio` drains")
+)]
 mod room;
 mod settle;
 mod state;

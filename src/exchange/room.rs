@@ -12,7 +12,6 @@ use std::{
 /// A stream that is only drained counts as one of those that a client may open. Where many clients share a
 /// connection, as behind a proxy, a client that sends slowly could otherwise block all others.
 #[derive(Clone, Debug)]
-#[cfg_attr(not(feature = "http2"), allow(dead_code, reason = "made by `http2`"))]
 pub(crate) struct Room(Arc<Inner>);
 
 #[derive(Debug)]
