@@ -58,6 +58,8 @@ pub(super) enum Patience {
     Left,
     TimedOut,
     Unheard,
+    /// There were too many interim responses.
+    Flooded,
 }
 
 impl<S, B> Exchange<S, B> {
@@ -73,6 +75,9 @@ impl<S, B> Exchange<S, B> {
         };
         if look.unheard {
             return Patience::Unheard;
+        }
+        if look.flooded {
+            return Patience::Flooded;
         }
         self.tell_asked();
         if !look.waiting {
@@ -95,6 +100,7 @@ impl<S, B> Exchange<S, B> {
     pub(super) fn act(&mut self, patience: Patience) {
         let event = match patience {
             Patience::Left => return,
+            Patience::Flooded => return self.gate.end_flooded(),
             Patience::Unheard => Event::Unheard {},
             Patience::TimedOut => Event::TimedOut {
                 delay: self.gate.waited(),
@@ -102,7 +108,8 @@ impl<S, B> Exchange<S, B> {
         };
         // Otherwise a 100 has come since: the next poll, for which the gate has woken, tells of it.
         if self.gate.open() {
-            if patience == Patience::TimedOut {
+            // A timeout of zero tells nothing about the host.
+            if patience == Patience::TimedOut && !self.settings.timeout.is_zero() {
                 self.note();
             }
             self.settings.observers.tell(&event);
@@ -168,7 +175,13 @@ impl<S, B> Exchange<S, B> {
             && self.gate.has_begun()
             && self.gate.withhold()
             && self.repeat(RepeatReason::DeadConnection);
-        (!repeated).then_some(error)
+        if repeated {
+            return None;
+        }
+        // Nobody needs the body any more, even if the future is kept.
+        self.gate.abandon();
+        self.gate.end();
+        Some(error)
     }
 
     /// Arranges for it. The body is withheld by now. Returns false where it can't be.

@@ -27,8 +27,10 @@ pin_project! {
     // Without a bound that ties the parameters: for one, the compiler can't tell that a task with this
     // future in it is `Send` where `B` has a `Box<dyn Error>` in it (rust-lang/rust#110338).
     pub struct ResponseFuture<F, S, B> {
+        // `None` while a repeat waits for the service: what the first call still holds, such as a place
+        // under a limit, may be what it waits for.
         #[pin]
-        call: F,
+        call: Option<F>,
         exchange: Option<Box<Exchange<S, B>>>,
     }
 }
@@ -36,13 +38,16 @@ pin_project! {
 impl<F, S, B> ResponseFuture<F, S, B> {
     pub(super) fn passing(call: F) -> Self {
         Self {
-            call,
+            call: Some(call),
             exchange: None,
         }
     }
 
     pub(super) fn of((call, exchange): Begun<F, S, B>) -> Self {
-        Self { call, exchange }
+        Self {
+            call: Some(call),
+            exchange,
+        }
     }
 }
 
@@ -59,19 +64,23 @@ where
         let mut this = self.project();
         loop {
             let Some(exchange) = this.exchange else {
-                let response = ready!(this.call.poll(cx))?;
+                let call = this.call.as_pin_mut().expect("polled after it was ready");
+                let response = ready!(call.poll(cx))?;
                 return Poll::Ready(Ok(response.map(ResponseBody::plain)));
             };
             if let Some(begun) = ready!(exchange.poll_repeat(cx)) {
                 let (call, exchange) = begun?;
-                this.call.set(call);
+                this.call.set(Some(call));
                 *this.exchange = exchange;
                 continue;
             }
             let patience = exchange.poll_patience(cx);
-            match this.call.as_mut().poll(cx) {
+            let call = this.call.as_mut().as_pin_mut();
+            match call.expect("polled after it was ready").poll(cx) {
                 Poll::Ready(result) => {
-                    if let Some(result) = exchange.settle(result) {
+                    let settled = exchange.settle(result);
+                    this.call.set(None);
+                    if let Some(result) = settled {
                         return Poll::Ready(result);
                     }
                 }

@@ -9,7 +9,7 @@
 //!       ├────────────────> Withheld ──────────────────────> Ended
 //!       │                                                     ^
 //!       └─────────────────────────────────────────────────────┘
-//!         a repeat, an error, too many interim responses
+//!         a repeat, an error, too many interim responses without a final one
 //! ```
 //!
 //! While `Withheld`, the body is pending. An error right then would make hyper end the connection, and
@@ -44,6 +44,8 @@ struct State {
     unheard: bool,
     continued: Option<Duration>,
     interim: u8,
+    /// There were more of them than are heard. A final response that is there already counts nevertheless.
+    flooded: bool,
     body: Option<Waker>,
     call: Option<Waker>,
 }
@@ -63,6 +65,7 @@ pub(super) struct Look {
     pub(super) begun: Option<Instant>,
     /// A 100 would not be heard.
     pub(super) unheard: bool,
+    pub(super) flooded: bool,
 }
 
 impl Gate {
@@ -74,6 +77,7 @@ impl Gate {
             unheard: false,
             continued: None,
             interim: 0,
+            flooded: false,
             body: None,
             call: None,
         })))
@@ -109,6 +113,7 @@ impl Gate {
             waiting,
             begun: state.begun,
             unheard: waiting && state.unheard,
+            flooded: waiting && state.flooded,
         }
     }
 
@@ -130,7 +135,7 @@ impl Gate {
     /// An interim response has come.
     pub(super) fn heard(&self, status: StatusCode) {
         let mut state = self.lock();
-        if state.stage != Stage::Waiting {
+        if state.stage != Stage::Waiting || state.flooded {
             return;
         }
         if status == StatusCode::CONTINUE {
@@ -140,9 +145,17 @@ impl Gate {
             state.interim += 1;
             return;
         } else {
-            state.stage = Stage::Ended(WithheldError::too_many_interim());
+            state.flooded = true;
         }
         wake_all(state);
+    }
+
+    /// Ends the body, as there were too many interim responses and no final one.
+    pub(super) fn end_flooded(&self) {
+        self.change(
+            Stage::Waiting,
+            Stage::Ended(WithheldError::too_many_interim()),
+        );
     }
 
     /// Nobody will call `heard` any more.

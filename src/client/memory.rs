@@ -22,10 +22,14 @@ pub(super) struct Host {
 
 impl Host {
     pub(super) fn of(head: &Parts) -> Option<Self> {
-        let authority = match head.uri.authority() {
+        let mut authority: Authority = match head.uri.authority() {
             Some(authority) => authority.clone(),
             None => head.headers.get(HOST)?.as_bytes().try_into().ok()?,
         };
+        // Credentials are not kept, and name no other host.
+        if let Some((_, host)) = authority.as_str().rsplit_once('@') {
+            authority = host.parse().ok()?;
+        }
         Some(Self {
             https: head.uri.scheme() == Some(&Scheme::HTTPS),
             authority,

@@ -1,9 +1,9 @@
 //! Interim responses reach the caller, too.
 
 use http::{HeaderMap, StatusCode};
-use tower_expect::client::{on_informational, ExpectContinueLayer};
+use tower_expect::client::{on_informational, ExpectContinueLayer, Unsent};
 
-use crate::support::{asking, full, patient, put, send, server, text, Notes};
+use crate::support::{asking, full, patient, put, send, server, text, Notes, Upload};
 
 #[tokio::test]
 async fn the_callers_callback_hears_all_of_them_whether_the_request_asks_or_not() {
@@ -87,4 +87,21 @@ async fn more_than_64_before_the_100_are_an_error_that_says_so() {
             assert!(of_ours.unwrap().is_too_many_interim_responses());
         }
     }
+}
+
+#[tokio::test]
+async fn a_final_response_that_follows_too_many_at_once_arrives_whole() {
+    let address = server(move |_, mut peer| async move {
+        peer.head().await;
+        let interim = "HTTP/1.1 102 Processing\r\n\r\n".repeat(66);
+        let head = "HTTP/1.1 403 Forbidden\r\ncontent-length: 200000\r\n\r\n";
+        peer.say(&format!("{interim}{head}{}", "x".repeat(200_000)))
+            .await;
+        peer.rest().await;
+    })
+    .await;
+    let response = send(&asking(&patient()), put(address, full("hello"))).await;
+    let response = response.unwrap();
+    assert!(response.extensions().get::<Unsent<Upload>>().is_some());
+    assert_eq!(text(response).await.len(), 200_000);
 }

@@ -156,3 +156,20 @@ async fn a_header_of_the_callers_is_left_out_too() {
         assert_eq!(response.extensions().get::<bool>(), Some(&asks));
     }
 }
+
+#[tokio::test(start_paused = true)]
+async fn a_timeout_of_zero_tells_nothing_about_a_host() {
+    let layer = ExpectContinueLayer::new()
+        .min_length(1)
+        .timeout(Duration::ZERO);
+    let uris = ["http://a/"; 3];
+    assert_eq!(asked(&layer, Fault::IsSilent, &uris).await, [true; 3]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn credentials_in_the_uri_name_no_other_host() {
+    let layer = ExpectContinueLayer::new().min_length(1);
+    let uris = ["http://u:p@a/", "http://v:q@a/", "http://a/", "http://b/"];
+    let asked = asked(&layer, Fault::IsSilent, &uris).await;
+    assert_eq!(asked, [true, false, false, true]);
+}

@@ -1,9 +1,12 @@
 //! What is repeated, and what is not.
 
 use http::{Method, StatusCode};
+use tower::{Layer, Service, ServiceExt};
 use tower_expect::client::{on_informational, Retry};
 
-use crate::support::{asking, full, patient, put, send, server, text, Notes, Peer, Upload};
+use crate::support::{
+    asking, full, patient, pool, put, send, server, text, Notes, Peer, Upload, SOON,
+};
 
 const OK: &str = "HTTP/1.1 200 OK\r\ncontent-length: 2\r\n\r\nok";
 
@@ -144,4 +147,36 @@ async fn a_repeat_carries_the_head_as_it_was() {
         heads[1]
     );
     assert_eq!(heard.wait_for(1).await, [StatusCode::EARLY_HINTS]);
+}
+
+/// What the first call holds must not be what the repeat waits for.
+#[tokio::test]
+async fn a_limit_inside_of_the_layer_does_not_keep_a_repeat_waiting() {
+    for closes in [false, true] {
+        let address = server(move |number, mut peer| async move {
+            peer.head().await;
+            if number % 2 == 0 {
+                if !closes {
+                    peer.say("HTTP/1.1 417 No\r\ncontent-length: 0\r\n\r\n")
+                        .await;
+                }
+                return;
+            }
+            if closes {
+                peer.say("HTTP/1.1 100 Continue\r\n\r\n").await;
+            }
+            peer.body(5).await;
+            peer.say(OK).await;
+        })
+        .await;
+        let limit = tower::limit::ConcurrencyLimitLayer::new(1);
+        for _ in 0..3 {
+            let layer = patient().no_memory();
+            let mut client = layer.layer(limit.layer(pool()));
+            let client = client.ready().await.unwrap();
+            let call = client.call(put(address, full("hello")));
+            let response = tokio::time::timeout(SOON, call).await.expect("no deadlock");
+            assert_eq!(text(response.unwrap()).await, "ok");
+        }
+    }
 }

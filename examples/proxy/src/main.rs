@@ -203,7 +203,9 @@ impl Proxy {
         let switched = head.status == StatusCode::SWITCHING_PROTOCOLS;
         let tunnel = match (switched, upgrade, on_upgrade) {
             (false, ..) => None,
-            (true, Some(_), Some(client)) => Some((client, head.extensions.remove())),
+            (true, Some(offered), Some(client)) if has_offered(&offered, &head.headers) => {
+                Some((client, head.extensions.remove()))
+            }
             (true, ..) => return Err(bad_gateway("switches protocols without being asked to")),
         };
         rewrite_response(&mut head, tunnel.is_some())?;
@@ -397,6 +399,14 @@ fn protocol(headers: &HeaderMap) -> Option<HeaderValue> {
     protocol.cloned()
 }
 
+/// Whether the response switches to protocols that the client has offered (RFC 9110 §7.8).
+fn has_offered(offered: &HeaderValue, response: &HeaderMap) -> bool {
+    let offered = offered.as_bytes().to_ascii_lowercase();
+    let mut offered = offered.split(|byte| *byte == b',').map(<[u8]>::trim_ascii);
+    let mut chosen = members(response, &UPGRADE).peekable();
+    chosen.peek().is_some() && chosen.all(|chosen| offered.any(|offered| offered == chosen))
+}
+
 #[derive(PartialEq)]
 enum Codings {
     Known,
@@ -452,6 +462,10 @@ fn forwarded(headers: &mut HeaderMap, client: Option<IpAddr>, host: Option<&Auth
         let name = HeaderName::from_static("x-forwarded-host");
         headers.insert(name, value(host));
     }
+    // A quoted string that the client leaves open would swallow what is added.
+    if !headers.get_all(FORWARDED).iter().all(closes_its_quotes) {
+        headers.remove(FORWARDED);
+    }
     let element = format!("for={node};{named}proto=http");
     add(headers, FORWARDED, &element);
     if let Some(ip) = client {
@@ -460,6 +474,19 @@ fn forwarded(headers: &mut HeaderMap, client: Option<IpAddr>, host: Option<&Auth
     }
     let proto = HeaderName::from_static("x-forwarded-proto");
     headers.insert(proto, HeaderValue::from_static("http"));
+}
+
+fn closes_its_quotes(value: &HeaderValue) -> bool {
+    let mut bytes = value.as_bytes().iter();
+    let mut is_open = false;
+    while let Some(byte) = bytes.next() {
+        match byte {
+            b'"' => is_open = !is_open,
+            b'\\' if is_open && bytes.next().is_none() => return false,
+            _ => {}
+        }
+    }
+    !is_open
 }
 
 /// Adds a member to a list, and makes one line of it: not everybody reads more.

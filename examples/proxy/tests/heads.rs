@@ -77,6 +77,16 @@ async fn what_earlier_proxies_said_stays_in_front() {
 }
 
 #[tokio::test]
+async fn a_quoted_string_that_is_left_open_hides_nothing() {
+    for value in ["for=\"x", "for=\"x\\\"", "for=\"x\\"] {
+        let request = format!("GET / HTTP/1.1\r\nhost: a\r\nforwarded: {value}\r\n\r\n");
+        let head = passed_on(&request).await;
+        let line = "\r\nforwarded: for=127.0.0.1;host=\"a\";proto=http\r\n";
+        assert!(head.contains(line), "{head}");
+    }
+}
+
+#[tokio::test]
 async fn what_is_meant_for_the_proxy_alone_stays_behind() {
     let head = passed_on(
         "GET / HTTP/1.1\r\nhost: a\r\nconnection: keep-alive, X-One , upgrade\r\n\

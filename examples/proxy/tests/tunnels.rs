@@ -119,3 +119,20 @@ async fn an_upgrade_to_h2c_or_with_a_body_or_not_meant_is_not_passed_on() {
         assert_eq!(response.status(), 200, "{lines:?}: {response:?}");
     }
 }
+
+#[tokio::test]
+async fn a_switch_to_what_the_client_has_not_offered_is_a_502() {
+    for chosen in ["foo", "websocket, foo", ""] {
+        let address = origin(move |_, mut wire| async move {
+            wire.head().await;
+            let switch = SWITCH.replace("upgrade: websocket", &format!("upgrade: {chosen}"));
+            wire.send(switch).await;
+            wire.rest().await;
+        })
+        .await;
+        let mut wire = Wire::to(proxy(address, &[]).await).await;
+        wire.send(UPGRADE).await;
+        let head = wire.head().await;
+        assert!(head.starts_with("http/1.1 502 "), "{chosen}: {head}");
+    }
+}

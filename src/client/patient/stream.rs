@@ -25,7 +25,8 @@ use tokio::time::{sleep, Instant, Sleep};
 ///
 /// With TLS, put it around the TLS stream. It works below TLS as well, but there it does not notice that the
 /// reader has reached the end of the TLS stream and stops reading. A failed write is reported 30 seconds after
-/// the last read at the latest.
+/// the last read at the latest. Until then the socket and the request's body are kept, also after the caller
+/// has dropped a response whose body it has not read to its end: read it, if rejections are many.
 ///
 /// # Cancel safety
 ///
