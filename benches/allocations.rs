@@ -57,12 +57,12 @@ fn content_that_nobody_expects_costs_no_allocation_without_lingering() {
 }
 
 /// The bar is three; `cargo bench` says by how much it is missed.
-const OF_A_REFUSAL: u64 = 9;
+const OF_A_REJECTION: u64 = 9;
 
 #[test]
-fn a_refusal_costs_no_more_allocations_than_known() {
-    assert_eq!(added("Expect, refused", "ExpectLayer"), OF_A_REFUSAL);
-    assert!(added("Expect, refused, HTTP/2", "ExpectLayer") <= OF_A_REFUSAL);
+fn a_rejection_costs_no_more_allocations_than_known() {
+    assert_eq!(added("Expect, rejected", "ExpectLayer"), OF_A_REJECTION);
+    assert!(added("Expect, rejected, HTTP/2", "ExpectLayer") <= OF_A_REJECTION);
 }
 
 #[test]

@@ -96,7 +96,7 @@ pub(crate) struct Acceptance {
     pub(crate) validate: bool,
     /// Whether the first poll of the body sends a 100.
     pub(crate) expecting: bool,
-    pub(crate) content: bool,
+    pub(crate) has_body: bool,
     /// Empty where the header is ignored (row 1).
     pub(crate) expectations: Expectations,
 }
@@ -108,11 +108,11 @@ pub(crate) fn decide<B: Body>(request: &Request<B>, policy: &Policy) -> Decision
         return decide_asked(request, &request.headers().get_all(EXPECT), policy);
     }
     // Row 2, and most requests.
-    let content = has_body(request, false);
-    if !content && policy.scope != Some(ValidateWhen::Always) {
+    let has_body = has_body(request, false);
+    if !has_body && policy.scope != Some(ValidateWhen::Always) {
         return Decision::Pass;
     }
-    policy.accept(content, false, Expectations::NONE)
+    policy.accept(has_body, false, Expectations::NONE)
 }
 
 /// The decision about a request that has an `Expect` header.
@@ -133,38 +133,38 @@ fn decide_asked<B: Body>(
     if !policy.supports_all(&expectations) {
         return Decision::Reject(BadExpect::Unsupported); // row 4
     }
-    let content = has_body(request, !expectations.is_empty());
-    let expecting = content && expectations.has_continue(); // row 5
+    let has_body = has_body(request, !expectations.is_empty());
+    let expecting = has_body && expectations.has_continue(); // row 5
     if expecting
         && !can_signal(request, &expectations)
         && policy.rejects_unavailable(request.version())
     {
         return Decision::Reject(BadExpect::ContinueUnavailable); // row 6
     }
-    policy.accept(content, expecting, expectations)
+    policy.accept(has_body, expecting, expectations)
 }
 
 impl Acceptance {
     /// The head that the validator sees. Takes the expectations: there is one head for a request.
     pub(crate) fn head(&mut self, parts: Parts, size_hint: SizeHint) -> RequestHead {
         let expectations = std::mem::take(&mut self.expectations);
-        RequestHead::new(parts, expectations, self.content, size_hint)
+        RequestHead::new(parts, expectations, self.has_body, size_hint)
     }
 }
 
 impl Policy {
     #[inline]
-    fn accept(&self, content: bool, expecting: bool, expectations: Expectations) -> Decision {
+    fn accept(&self, has_body: bool, expecting: bool, expectations: Expectations) -> Decision {
         let validate = match self.scope {
             None => false,
-            Some(ValidateWhen::HasBody) => content,
+            Some(ValidateWhen::HasBody) => has_body,
             Some(ValidateWhen::Expecting) => expecting,
             Some(ValidateWhen::Always) => true,
         };
         Decision::Accept(Acceptance {
             validate, // row 7
             expecting,
-            content,
+            has_body,
             expectations, // row 8
         })
     }
@@ -231,7 +231,7 @@ impl BadExpect {
         }
     }
 
-    /// The answer. Nothing of what the client sent is in it.
+    /// The rejection. Nothing of what the client sent is in it.
     pub(crate) fn rejection(&self) -> Rejection {
         match self {
             Self::Malformed(error) => Rejection::from(error.clone()),

@@ -79,8 +79,8 @@ pub(crate) fn bars(rows: &[Row], growths: &[Growth]) -> Vec<Bar> {
             Some(1.0),
         ),
         bar(
-            "Expect, refused: allocations, at most 3",
-            allocations("Expect, refused", OURS),
+            "Expect, rejected: allocations, at most 3",
+            allocations("Expect, rejected", OURS),
             Some(3.0),
         ),
         bar(

@@ -26,7 +26,7 @@ pub(crate) fn print(rows: &[Row], growths: &[Growth], bars: &[Bar]) {
             sign(shown(row.nanoseconds.map(f64::round))),
         );
     }
-    println!("\nIn parentheses: the bare one itself. Refusals spare it, and are set against it all the same.");
+    println!("\nIn parentheses: the bare one itself. Rejections spare it, and are set against it all the same.");
     print_growth(growths);
     print_bars(bars);
 }

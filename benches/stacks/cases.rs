@@ -31,10 +31,10 @@ pub(crate) fn cases() -> Vec<Case> {
         accepting(),
         accepting_routed(),
         accepting_by_hand(),
-        refusing(),
-        refusing_over_http2(),
-        refusing_by_hand(),
-        refusing_expectation(),
+        rejecting(),
+        rejecting_over_http2(),
+        rejecting_by_hand(),
+        rejecting_expectation(),
         client::cases(),
     ];
     scenarios.into_iter().flatten().collect()
@@ -124,8 +124,8 @@ fn accepting_by_hand() -> Vec<Case> {
     ]
 }
 
-fn refusing() -> Vec<Case> {
-    let case = of("Expect, refused");
+fn rejecting() -> Vec<Case> {
+    let case = of("Expect, rejected");
     vec![
         case(BARE, || on_bare(Identity::new(), too_large)),
         case("ExpectLayer", || on_bare(checking(), too_large)),
@@ -153,8 +153,8 @@ fn refusing() -> Vec<Case> {
     ]
 }
 
-fn refusing_over_http2() -> Vec<Case> {
-    let case = of("Expect, refused, HTTP/2");
+fn rejecting_over_http2() -> Vec<Case> {
+    let case = of("Expect, rejected, HTTP/2");
     vec![
         case(BARE, || {
             on_bare(Identity::new(), || over_http2(too_large()))
@@ -165,8 +165,8 @@ fn refusing_over_http2() -> Vec<Case> {
     ]
 }
 
-fn refusing_by_hand() -> Vec<Case> {
-    let case = of("Expect, refused, axum's bodies");
+fn rejecting_by_hand() -> Vec<Case> {
+    let case = of("Expect, rejected, axum's bodies");
     vec![
         case(BARE, || on_axum(Identity::new(), too_large)),
         case("ExpectLayer", || on_axum(checking(), too_large)),
@@ -174,7 +174,7 @@ fn refusing_by_hand() -> Vec<Case> {
     ]
 }
 
-fn refusing_expectation() -> Vec<Case> {
+fn rejecting_expectation() -> Vec<Case> {
     let case = of("Expect, unknown");
     vec![
         case(BARE, || on_bare(Identity::new(), unknown_expectation)),

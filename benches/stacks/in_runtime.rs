@@ -1,4 +1,4 @@
-//! A stack on a tokio runtime, where refused content is read on by a task.
+//! A stack on a tokio runtime, where the body of a rejected request is drained by a task.
 
 use tokio::runtime::{Builder, Runtime};
 

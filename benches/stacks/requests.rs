@@ -4,7 +4,7 @@ use bytes::Bytes;
 use http::{header::EXPECT, HeaderName, HeaderValue, Method, Request, Version};
 use http_body_util::Full;
 
-/// More than a connection is kept open for after a refusal.
+/// More than a connection is kept open for after a rejection.
 pub(super) const CONTENT: &[u8] = &[b'x'; 256 << 10];
 
 const FIELDS: [(&str, &str); 6] = [

@@ -46,7 +46,7 @@ where
     F: Future,
     F::Output: Outcome,
 {
-    let exchange = if acceptance.content {
+    let exchange = if acceptance.has_body {
         begin(&mut request, acceptance.expecting, options)
     } else {
         limit = options.policy.limit_without_body();

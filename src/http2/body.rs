@@ -1,4 +1,4 @@
-//! The content of a request.
+//! The body of a request.
 
 use std::{
     fmt,
@@ -69,7 +69,7 @@ impl RequestBody {
                 Some(Err(error)) => return Poll::Ready(Some(Err(self.fail(error)))),
                 None => return Poll::Ready(None),
             };
-            // Content often ends with an empty frame.
+            // Bodies often end with an empty frame.
             if data.is_empty() {
                 continue;
             }

@@ -1,4 +1,4 @@
-//! What can go wrong on a connection or with the content of a request.
+//! What can go wrong on a connection or with the body of a request.
 
 use std::fmt;
 

@@ -1,4 +1,4 @@
-//! The fields of a response that the server answers for.
+//! The headers of a response that are the server's business.
 
 use std::{
     cell::RefCell,
@@ -21,8 +21,8 @@ const OF_CONNECTIONS: [HeaderName; 5] = [
     UPGRADE,
 ];
 
-/// Completes the head before it is sent. `content` is the body's size hint and whether it is at its end.
-pub(super) fn complete(head: &mut Parts, content: (SizeHint, bool), date: bool) {
+/// Completes the head before it is sent. `body` is the body's size hint and whether it is at its end.
+pub(super) fn complete(head: &mut Parts, body: (SizeHint, bool), date: bool) {
     let headers = &mut head.headers;
     strip(headers);
     match head.status {
@@ -31,7 +31,7 @@ pub(super) fn complete(head: &mut Parts, content: (SizeHint, bool), date: bool) 
         // The length here would be that of the 200.
         StatusCode::NOT_MODIFIED => {}
         _ => {
-            if let (Some(length), false) = (content.0.exact(), content.1) {
+            if let (Some(length), false) = (body.0.exact(), body.1) {
                 let value = || HeaderValue::from(length);
                 headers.entry(CONTENT_LENGTH).or_insert_with(value);
             }

@@ -18,7 +18,7 @@ pub(super) struct KeepAlive {
     interval: Duration,
     timeout: Duration,
     clock: Pin<Box<Sleep>>,
-    /// Whether the clock is that of the answer, not that of the next ping.
+    /// Whether the clock is that of the pong, not that of the next ping.
     waiting: bool,
 }
 
@@ -33,7 +33,7 @@ impl KeepAlive {
         }
     }
 
-    /// Ready when a ping was not answered in time.
+    /// Ready when no pong came in time.
     pub(super) fn poll_lost(&mut self, cx: &mut Context<'_>) -> Poll<()> {
         loop {
             if self.waiting {
@@ -53,9 +53,9 @@ impl KeepAlive {
         }
     }
 
-    fn wait_for(&mut self, answer: bool) {
-        self.waiting = answer;
-        let duration = if answer { self.timeout } else { self.interval };
+    fn wait_for(&mut self, pong: bool) {
+        self.waiting = pong;
+        let duration = if pong { self.timeout } else { self.interval };
         self.clock.as_mut().reset(after(duration));
     }
 }

@@ -24,7 +24,7 @@ pub(super) struct Reply {
 enum Sender {
     Own(SendResponse<Bytes>),
     /// With the signal, which may be fired from anywhere. Sending at once, rather than from the
-    /// stream's task, also serves a handler that blocks while it waits for the content.
+    /// stream's task, also serves a handler that blocks while it waits for the body.
     Shared(Arc<Mutex<SendResponse<Bytes>>>, ContinueSignal),
 }
 

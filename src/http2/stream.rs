@@ -135,7 +135,7 @@ fn poll_piece<B: Body>(mut body: Pin<&mut B>, cx: &mut Context<'_>) -> Poll<Piec
     }
 }
 
-/// Sends the content, of which `first` is what the first poll gave.
+/// Sends the body, of which `first` is what the first poll gave.
 async fn send<B: Body>(
     mut body: Pin<&mut B>,
     stream: &mut SendStream<Bytes>,
