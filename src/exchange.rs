@@ -34,6 +34,7 @@ mod close;
 mod drain;
 mod finish;
 mod flight;
+mod held;
 mod marker;
 mod outcome;
 mod reject;
