@@ -40,14 +40,14 @@ LEGEND = """In how many of the rejected uploads the caller saw the rejection. Th
 def main():
     options = arguments()
     signal.signal(signal.SIGTERM, lambda *_: sys.exit("terminated"))
-    work, examples = options.work.resolve(), options.examples.resolve()
+    work, programs = options.work.resolve(), options.programs.resolve()
     place = work / "http2-upstream"
     shutil.rmtree(place, ignore_errors=True)
     place.mkdir()
     began = time.monotonic()
     cells, failures = [], []
-    chosen = [row for row in rows(work, examples) if row.name in CLIENTS]
-    with Servers(work, examples) as servers:
+    chosen = [row for row in rows(work, programs) if row.name in CLIENTS]
+    with Servers(work, programs) as servers:
         for proxy in HTTP2_TO_SERVER:
             if not speaks_http2(proxy, servers.address("serve", "2"), place):
                 failures.append(f"{proxy.name} does not speak HTTP/2 to the server")
@@ -138,7 +138,7 @@ def lines(cells, origins):
 def arguments():
     parser = argparse.ArgumentParser(prog="run --http2-upstream", description=__doc__)
     parser.add_argument("--work", type=Path, help=argparse.SUPPRESS)
-    parser.add_argument("--examples", type=Path, help=argparse.SUPPRESS)
+    parser.add_argument("--programs", type=Path, help=argparse.SUPPRESS)
     parser.add_argument("--quick", action="store_true", help="the short form for CI")
     # Of 58 cells each.
     help_runs = "uploads a cell (default 18, so that each proxy sees 1,044; quick 2)"
