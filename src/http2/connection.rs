@@ -118,16 +118,14 @@ where
         }
         if let State::Open { connection, .. } = &mut self.state {
             connection.graceful_shutdown();
-            self.closing();
         }
-        self.closing = true;
+        self.closing();
     }
 
     fn closing(&mut self) {
         self.closing = true;
-        if let Some(patience) = &mut self.patience {
-            patience.close();
-        }
+        // What it is now follows from that.
+        self.patience = None;
     }
 
     fn poll_open(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), Error>> {
@@ -137,7 +135,6 @@ where
         let mut connection = ready!(Pin::new(handshake).poll(cx)).map_err(Error::of_h2)?;
         if self.closing {
             connection.graceful_shutdown();
-            self.closing();
         }
         let config = &self.config;
         let keep_alive = config.keep_alive_interval.and_then(|interval| {
@@ -187,7 +184,7 @@ where
             State::Open { connection, .. } if connection.has_streams() => None,
             _ => self.idle_since.or_else(|| Some(Instant::now())),
         };
-        let new = || Patience::new(&self.config);
+        let new = || Patience::new(&self.config, self.closing);
         let patience = self.patience.get_or_insert_with(new);
         let overdue = ready!(patience.poll(&self.owed, self.idle_since, cx));
         match overdue {

@@ -31,26 +31,20 @@ pub(super) struct Patience {
 const CLOSING: Duration = Duration::from_secs(1);
 
 impl Patience {
-    pub(super) fn new(config: &Config) -> Self {
-        let mut patience = Self {
-            handshake: config.handshake_timeout,
-            frame: config.header_read_timeout,
-            idle: config.idle_timeout,
-            watchdog: None,
+    /// Of a connection that is `closing`, which is not waited for without a stream, or of any other.
+    pub(super) fn new(config: &Config, closing: bool) -> Self {
+        let idle = match closing {
+            true => Some(CLOSING),
+            false => config.idle_timeout,
         };
-        patience.watch();
-        patience
-    }
-
-    /// Without a stream, the connection is not waited for any more.
-    pub(super) fn close(&mut self) {
-        self.idle = Some(CLOSING);
-        self.watch();
-    }
-
-    fn watch(&mut self) {
-        let limits = [self.handshake, self.frame, self.idle];
-        self.watchdog = limits.into_iter().flatten().min().map(Watchdog::new);
+        let (handshake, frame) = (config.handshake_timeout, config.header_read_timeout);
+        let limits = [handshake, frame, idle];
+        Self {
+            handshake,
+            frame,
+            idle,
+            watchdog: limits.into_iter().flatten().min().map(Watchdog::new),
+        }
     }
 
     /// `idle_since` is `None` while there is a stream.

@@ -201,6 +201,19 @@ async fn graceful_shutdown_does_not_wait_for_a_preface() {
     within(5, connection).await.expect("no error");
 }
 
+/// It knows of the shutdown before it has even begun to speak.
+#[tokio::test(start_paused = true)]
+async fn graceful_shutdown_before_the_first_poll_does_not_wait_for_a_client_that_is_silent() {
+    let (near, far) = tokio::io::duplex(1 << 16);
+    let _silent = Raw::new(far).await;
+    let started = Instant::now();
+    let service = answering(|_| pending::<Never>());
+    let mut connection = Builder::new().serve_connection(near, service);
+    connection.graceful_shutdown();
+    connection.await.expect("no error");
+    assert!(started.elapsed() < Duration::from_secs(3));
+}
+
 fn pinging() -> Builder {
     Builder::new()
         .keep_alive_interval(Duration::from_secs(10))
