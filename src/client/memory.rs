@@ -9,9 +9,7 @@ use http::{
 };
 use tokio::time::Instant;
 
-use crate::sync::Mutex;
-
-const FOREVER: Duration = Duration::from_secs(30 * 365 * 24 * 60 * 60);
+use crate::{deadline::later, sync::Mutex};
 
 /// A host as requests name it: by their URI, or in origin form by their `Host` header.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
@@ -64,7 +62,7 @@ impl Memory {
         if max == 0 || time.is_zero() {
             return;
         }
-        let until = now.checked_add(time).unwrap_or_else(|| now + FOREVER);
+        let until = later(now, time);
         let mut hosts = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         if hosts.len() >= max && !hosts.contains_key(host) {
             hosts.retain(|_, until| *until > now);
